@@ -1,0 +1,46 @@
+# make demo: watch it work.  make test: every test.  make soak: the same at full size.  make lint: every check of style.
+# Each target makes .venv by itself, with uv when it is there, else with venv and pip.
+SHELL := /bin/bash
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: demo test quick soak lint bench clean
+
+demo: .venv/ready
+	@$(BIN)/confbus demo $(ARGS)
+
+test: .venv/ready
+	$(BIN)/pytest $(ARGS)
+
+quick: .venv/ready
+	$(BIN)/pytest -m "not slow" $(ARGS)
+
+soak: .venv/ready
+	SCALE=full $(BIN)/pytest -m slow --timeout 900 $(ARGS)
+
+lint: .venv/ready
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/pyright
+	$(BIN)/lint-imports
+	luacheck --no-cache lua
+	$(BIN)/codespell
+
+bench: .venv/ready
+	$(BIN)/python -m bench $(ARGS)
+
+.venv/ready: pyproject.toml
+	@if command -v uv >/dev/null; then \
+	  test -x $(BIN)/python || uv venv --quiet --python $(PYTHON) .venv; \
+	  uv pip install --quiet --python $(BIN)/python -e '.[all]' --group dev; \
+	else \
+	  test -x $(BIN)/python || $(PYTHON) -m venv .venv; \
+	  $(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'; \
+	  $(BIN)/python -m pip install --quiet -e '.[all]' --group dev; \
+	fi
+	@touch $@
+
+clean:
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis dist build

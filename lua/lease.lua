@@ -1,0 +1,15 @@
+-- lease: become or stay the active publisher.
+--
+-- KEYS  1 lease
+-- ARGV  1 holder  2 ttl ms (how long it holds without another call)
+-- REPLY {"held", holder}: the holder after this call, which is the caller or somebody else
+--
+-- Atomic because between looking and setting, the lease of a stalled publisher can pass to another one.
+
+local lease = KEYS[1]
+local holder, ttl_ms = ARGV[1], ARGV[2]
+
+local now = redis.call("GET", lease)
+if now and now ~= holder then return {"held", now} end
+redis.call("SET", lease, holder, "PX", ttl_ms)
+return {"held", holder}

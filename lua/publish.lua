@@ -1,0 +1,79 @@
+-- publish: one change of the head, whole or not at all.
+--
+-- KEYS  1 head  2 release (the new one)  3 blobs  4 log  5 quarantine  6 notices  7 parent (the release that the new
+--       one starts as a copy of; the new one's own key when nothing is copied)  8… dropped (releases)
+-- ARGV  1 command (PUBLISH, or SPUBLISH on a Cluster)  2 base epoch  3 base revision (both empty: no head yet)
+--       4 change (its id)  5 parent digest (empty: copy nothing)  6 blob count (how many there must be before)
+--       7 notice  8…15 lengths (of the eight lists that follow from 16 on: head fields, release fields, release fields
+--       to remove, blob fields, log fields, quarantine fields, quarantine fields to remove, blobs to free)
+-- REPLY {"published", revision}  {"published", revision, why the notice failed}  {"duplicate", revision}
+--       {"conflict", epoch, revision, version}  {"blobs", found}  {"parent", key}  {"taken", key}
+--       {"type", key, found}  {"denied", channel}
+--
+-- Atomic because a reader of the head must find its release and blobs, and two publishers must not replace the same
+-- head twice. Redis undoes nothing: every refusal comes before the first write, and the head after all it points to.
+
+local head, release, blobs, log, quarantine, notices, parent =
+  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
+local command, base_epoch, base_revision, change, parent_digest, blob_count, notice =
+  ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+
+local lists, at = {}, 16
+for list = 1, 8 do
+  local length = tonumber(ARGV[7 + list])
+  lists[list] = {at, at + length - 1}
+  at = at + length
+end
+
+local function each(list, most, action)
+  local first, last = lists[list][1], lists[list][2]
+  for from = first, last, most do
+    action(unpack(ARGV, from, math.min(from + most - 1, last)))
+  end
+end
+
+-- Not COPY: fakeredis would tie the two releases together for ever.
+local function copy(from, to)
+  local fields = redis.call("HGETALL", from)
+  for first = 1, #fields, 1000 do redis.call("HSET", to, unpack(fields, first, math.min(first + 999, #fields))) end
+end
+
+local function type_of(key)
+  return redis.call("TYPE", key).ok
+end
+
+for key, wanted in pairs({[head] = "hash", [blobs] = "hash", [log] = "stream", [quarantine] = "hash"}) do
+  local found = type_of(key)
+  if found ~= "none" and found ~= wanted then return {"type", key, found} end
+end
+local now = redis.call("HMGET", head, "epoch", "revision", "change", "ancestors", "version")
+local ancestors = " " .. (now[4] or "") .. " "
+if now[3] == change or string.find(ancestors, " " .. change .. " ", 1, true) then return {"duplicate", now[2]} end
+if (now[1] or "") ~= base_epoch or (now[2] or "") ~= base_revision then
+  return {"conflict", now[1] or "", now[2] or "", now[5] or ""}
+end
+if redis.acl_check_cmd and not redis.acl_check_cmd(command, notices, "") then return {"denied", notices} end
+local found = tostring(redis.call("HLEN", blobs))
+if found ~= blob_count then return {"blobs", found} end
+if lists[2][2] >= lists[2][1] then
+  if type_of(release) ~= "none" then return {"taken", release} end
+  if parent_digest ~= "" and (type_of(parent) ~= "hash" or redis.call("HGET", parent, "digest") ~= parent_digest) then
+    return {"parent", parent}
+  end
+end
+
+each(4, 1000, function(...) redis.call("HSET", blobs, ...) end)
+if parent_digest ~= "" then copy(parent, release) end
+each(3, 1000, function(...) redis.call("HDEL", release, ...) end)
+each(2, 1000, function(...) redis.call("HSET", release, ...) end)
+each(5, 1000, function(...) redis.call("XADD", log, "MAXLEN", "~", "10000", "*", ...) end)
+each(6, 1000, function(...) redis.call("HSET", quarantine, ...) end)
+each(7, 1000, function(...) redis.call("HDEL", quarantine, ...) end)
+each(1, 1000, function(...) redis.call("HSET", head, ...) end)
+for dropped = 8, #KEYS do redis.call("UNLINK", KEYS[dropped]) end
+each(8, 1000, function(...) redis.call("HDEL", blobs, ...) end)
+
+local revision = redis.call("HGET", head, "revision")
+local sent = redis.pcall(command, notices, notice)
+if type(sent) == "table" and sent.err then return {"published", revision, sent.err} end
+return {"published", revision}

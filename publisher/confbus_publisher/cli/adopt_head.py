@@ -1,0 +1,38 @@
+"""`confbus adopt-head`: make a fleet follow a head that it takes for old."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from confbus_publisher.cli import outcome
+from confbus_publisher.cli.options import subcommand, with_message, with_output, with_place
+from confbus_publisher.cli.output import present
+
+if TYPE_CHECKING:
+    from confbus_publisher.opening import Named
+
+
+@subcommand("adopt-head", example='confbus adopt-head -m "restored the backup of Monday"', keys="version, of, epoch")
+@with_place
+@with_message
+@with_output
+def command(named: Named, output: str, message: str) -> int:
+    """Make the fleet follow the head as it is now, although it is older than what runs.
+
+    For after a restore of Redis from a backup, when the old configuration is wanted: instances keep the newer one
+    until a head stands above all that they report. An active publisher would restore the newer one; stop it before.
+    """
+    from confbus_publisher import fleet
+    from confbus_publisher.cli.content import head_state
+    from confbus_publisher.ledger import Why
+    from confbus_publisher.opening import author, site_of
+
+    with site_of(named).ledger() as ledger:
+        state = head_state(ledger)
+        reports = fleet.parse_all(ledger.store.fleet())
+        stands = [report.seen for report in reports if report.seen]
+        release = ledger.anchor(state, Why(author(), message, "adopt"), stands=stands)
+        epoch = head_state(ledger).head.epoch
+    facts = {"version": release.version, "of": release.of, "epoch": epoch}
+    present(output, facts, [f"Version {release.version} is the head, with the content of version {release.of}."])
+    return outcome.DONE

@@ -1,0 +1,39 @@
+"""`confbus diff`: what changed between two versions."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from confbus_publisher.cli import differences, outcome
+from confbus_publisher.cli.options import subcommand, with_output, with_place
+from confbus_publisher.cli.output import counted, present, say
+
+if TYPE_CHECKING:
+    from confbus_publisher.opening import Named
+
+
+@subcommand("diff", example="confbus diff 41 42", keys="from, to, changes [{path, change, old, new}]")
+@with_place
+@click.argument("before", metavar="A", type=int)
+@click.argument("after", metavar="[B]", type=int, required=False)
+@with_output
+def command(named: Named, output: str, before: int, after: int | None) -> int:
+    """Show what changed from version A to version B, leaf by leaf; without B, to the head.
+
+    Leaves with 2 when they differ. Values that look like secrets are shown as ***.
+    """
+    from confbus.wire.diff import diff
+    from confbus_publisher.cli.content import document, release_of
+    from confbus_publisher.opening import site_of
+
+    with site_of(named).ledger() as ledger:
+        new = release_of(ledger, after)
+        old = release_of(ledger, before)
+        changes = diff(document(ledger, old), document(ledger, new))
+    facts = {"from": old.version, "to": new.version, "changes": [differences.fact(change) for change in changes]}
+    present(output, facts, differences.lines(changes))
+    if output == "text":
+        say(f"{counted(len(changes), 'change')} from version {old.version} to {new.version}.")
+    return outcome.DIFFERENT if changes else outcome.DONE

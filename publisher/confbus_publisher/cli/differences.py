@@ -1,0 +1,63 @@
+"""Changed leaves, one line each: `~ pool.size  10 -> 20   config/app.yaml:3`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from confbus_publisher.cli.output import width
+from confbus_publisher.cli.values import brief, visible
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from confbus.wire.diff import Change
+    from confbus_publisher.origin import Origin
+
+_SIGNS = {"added": "+", "removed": "-", "modified": "~"}
+_COLOURS = {"added": "green", "removed": "red", "modified": "yellow"}
+_FARTHEST = 52
+"""Origins stand below each other from here on at the latest; longer lines push theirs to the right."""
+
+
+def lines(changes: Sequence[Change], *, origin: Callable[[Change], Origin | None] | None = None) -> Iterator[str]:
+    """A line for each change, with the place to edit at its end where `origin` knows one."""
+    texts = [text(change) for change in changes]
+    places = [_place(origin(change) if origin else None) for change in changes]
+    column = min(max(map(len, texts), default=0), _FARTHEST)
+    for change, left, place in zip(changes, texts, places, strict=True):
+        whole = left
+        if place:
+            gap = max(column - len(left), 0) + 2
+            room = width()
+            over = max(len(left) + gap + len(place) - room, 0) if room else 0
+            whole = left + " " * max(gap - over, 2) + click.style(place, dim=True)
+        yield click.style(whole[0], fg=_COLOURS[change.change_type.value]) + whole[1:]
+
+
+def text(change: Change) -> str:
+    """Sign, path, and value: the old, the new, or both."""
+    kind, path = change.change_type.value, change.parts
+    old, new = brief(path, change.old_value), brief(path, change.new_value)
+    values = {"added": new, "removed": old, "modified": f"{old} -> {new}"}[kind]
+    return f"{_SIGNS[kind]} {change.path}  {values}"
+
+
+def fact(change: Change, *, origin: Origin | None = None) -> dict[str, Any]:
+    """The change for programs; the absent side of it is null."""
+    from confbus.wire.path import pointer
+
+    facts: dict[str, Any] = {
+        "path": pointer(change.parts),
+        "change": change.change_type.value,
+        "old": visible(change.parts, change.old_value),
+        "new": visible(change.parts, change.new_value),
+    }
+    return facts if origin is None else {**facts, "origin": str(origin)}
+
+
+def _place(origin: Origin | None) -> str:
+    if origin is None:
+        return ""
+    return f"{origin.file}:{origin.line}" if origin.file and origin.line else str(origin)

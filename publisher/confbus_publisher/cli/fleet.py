@@ -1,0 +1,67 @@
+"""`confbus fleet`: every instance, and where it stands."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from confbus_publisher.cli import outcome
+from confbus_publisher.cli.moments import age
+from confbus_publisher.cli.options import subcommand, with_output, with_place
+from confbus_publisher.cli.output import counted, present, say, table
+
+if TYPE_CHECKING:
+    from confbus_publisher.fleet import Report
+    from confbus_publisher.opening import Named
+    from confbus_publisher.survey import Survey
+
+_HEADS = ["INSTANCE", "STATE", "VERSION", "AGE", "ERROR"]
+_VERSION, _AGE = 2, 3
+
+
+@subcommand(
+    "fleet",
+    example="confbus fleet --output json",
+    keys="instances [{instance, state, version, age_s, error, labels}], states {state: count}",
+)
+@with_place
+@with_output
+def command(named: Named, output: str) -> int:
+    """List the instances that read this configuration, and where each stands.
+
+    VERSION is what an instance runs, AGE how old its report is; one that missed three reports is "silent".
+    """
+    from confbus_publisher.opening import site_of
+    from confbus_publisher.survey import survey
+
+    with site_of(named).ledger() as ledger:
+        seen = survey(ledger.store)
+    facts = {"instances": [_fact(report, seen) for report in seen.instances], "states": seen.states()}
+    rows = [_row(report, seen) for report in seen.instances]
+    present(output, facts, table([_HEADS, *rows], right=[_VERSION, _AGE]) if rows else [])
+    if output == "text":
+        say(f"{summary(seen)}.")
+    return outcome.DONE
+
+
+def summary(seen: Survey) -> str:
+    """How many instances there are in each state."""
+    if not seen.instances:
+        return "no instance reports"
+    states = ", ".join(f"{count} {state}" for state, count in seen.states().items())
+    return f"{counted(len(seen.instances), 'instance')}: {states}"
+
+
+def _fact(report: Report, seen: Survey) -> dict[str, Any]:
+    return {
+        "instance": report.instance,
+        "state": seen.state(report),
+        "version": report.running.version if report.running else None,
+        "age_s": max(0, seen.now_ms - report.at_ms) / 1000,
+        "error": report.error,
+        "labels": dict(report.labels),
+    }
+
+
+def _row(report: Report, seen: Survey) -> list[str]:
+    version = str(report.running.version) if report.running else "-"
+    return [report.instance, seen.state(report), version, age(report.at_ms, seen.now_ms), report.error]

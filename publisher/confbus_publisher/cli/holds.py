@@ -1,0 +1,35 @@
+"""What is in quarantine, for people and programs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+
+@dataclass(frozen=True, slots=True)
+class Hold:
+    """One content of one section that must not go out again by itself."""
+
+    section: str
+    digest: str
+    why: str
+
+    @property
+    def pair(self) -> str:
+        """Its name in the quarantine."""
+        return f"{self.section} {self.digest}"
+
+    def fact(self) -> dict[str, str]:
+        return {"section": self.section, "digest": self.digest, "why": self.why}
+
+
+def holds(quarantine: Mapping[str, str]) -> list[Hold]:
+    """What `quarantine` holds, by section."""
+    found = []
+    for pair, why in sorted(quarantine.items()):
+        section, _, digest = pair.rpartition(" ")
+        found.append(Hold(section, digest, why))
+    return found

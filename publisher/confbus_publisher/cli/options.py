@@ -1,0 +1,54 @@
+"""What the commands have in common on the command line: how one is declared, and the options that all share."""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from confbus_publisher.opening import SETTINGS_FILE, Named
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_CONFIG = click.option(
+    "-c", "--config", metavar="FILE", envvar="CONFBUS_CONFIG", help=f"The settings; else {SETTINGS_FILE} here."
+)
+_URL = click.option("--url", envvar="CONFBUS_URL", help="The server; else what the settings say.")
+_NAMESPACE = click.option(
+    "-n", "--namespace", metavar="NAME", envvar="CONFBUS_NAMESPACE", help="The namespace; else what the settings say."
+)
+
+with_output = click.option(
+    "--output", type=click.Choice(["text", "json"]), default="text", help="For people (default), or for programs."
+)
+with_message = click.option("-m", "--message", default="", metavar="TEXT", help="Why, for the history.")
+
+
+def subcommand(name: str, *, example: str, keys: str = "") -> Callable[[Callable[..., int]], click.Command]:
+    """Declare a command. `keys` says which keys its JSON has."""
+    epilog = f"Example: {example}"
+    if keys:
+        epilog = f"JSON: {keys}\n\n{epilog}"
+    return click.command(name, epilog=epilog)
+
+
+def with_place(run: Callable[..., int]) -> Callable[..., int]:
+    """Let a command be told where to look; `run` gets it as a `Named`, first."""
+
+    @functools.wraps(run)
+    def placed(config: str | None, url: str | None, namespace: str | None, **options: Any) -> int:
+        return run(Named(config=config, url=url, namespace=namespace), **options)
+
+    return _CONFIG(_URL(_NAMESPACE(placed)))
+
+
+def with_settings(run: Callable[..., int]) -> Callable[..., int]:
+    """Let a command be told which settings to read, and nothing else."""
+
+    @functools.wraps(run)
+    def placed(config: str | None, **options: Any) -> int:
+        return run(Named(config=config), **options)
+
+    return _CONFIG(placed)

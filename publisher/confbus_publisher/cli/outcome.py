@@ -1,0 +1,65 @@
+"""Exit codes, and how an error is told: one line what, one line what to do."""
+
+from __future__ import annotations
+
+import os
+import traceback
+from typing import TYPE_CHECKING
+
+import click
+
+from confbus.errors import (
+    ChecksFailed,
+    ConfBusError,
+    InvalidDocument,
+    InvalidNamespace,
+    InvalidPath,
+    InvalidSettings,
+    Quarantined,
+    SourceFailed,
+)
+from confbus_publisher.cli.output import say
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+DONE, FAILED, DIFFERENT, REFUSED, USAGE = 0, 1, 2, 3, 64
+INTERRUPTED = 130
+
+_REFUSALS = (ChecksFailed, InvalidDocument, Quarantined, SourceFailed)
+_MISUSES = (InvalidNamespace, InvalidPath, InvalidSettings)
+
+
+def report(error: BaseException) -> int:
+    """Tell `error` on stderr; returns the exit code that stands for it."""
+    if os.environ.get("CONFBUS_DEBUG") == "1":
+        say("".join(traceback.format_exception(error)).rstrip())
+    code, lines = _explained(error)
+    for number, line in enumerate(lines):
+        label = click.style("error:", fg="red", bold=True) if number == 0 else "      "
+        say(f"{label} {line}")
+    return code
+
+
+def sentences(error: ConfBusError) -> Iterator[str]:
+    """What is wrong, a line for each problem, then what to do about it, when anybody knows."""
+    yield from error.problems if isinstance(error, ChecksFailed) else [error.message]
+    if error.advice:
+        yield error.advice
+
+
+def _explained(error: BaseException) -> tuple[int, list[str]]:
+    match error:
+        case click.UsageError():
+            help_of = error.ctx.command_path if error.ctx else "confbus"
+            return USAGE, [*error.format_message().split("\n"), f"`{help_of} --help` shows what there is."]
+        case click.ClickException():
+            return FAILED, [error.format_message()]
+        case click.Abort() | KeyboardInterrupt():
+            return INTERRUPTED, ["interrupted"]
+        case ConfBusError():
+            code = REFUSED if isinstance(error, _REFUSALS) else USAGE if isinstance(error, _MISUSES) else FAILED
+            return code, list(sentences(error))
+        case _:
+            what = f"{type(error).__name__}: {error}".splitlines()[0]
+            return FAILED, [f"confbus itself failed: {what}", "CONFBUS_DEBUG=1 shows where; please report it."]

@@ -1,0 +1,98 @@
+"""The `confbus` command: finds the module of each subcommand when it is asked for, and owns the exit code."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import sys
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from confbus_publisher.cli import outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+COMMANDS = {
+    "Publish": ("run", "check", "plan", "publish"),
+    "Look": ("status", "get", "watch", "history", "diff", "fleet"),
+    "Undo": ("rollback", "resume", "adopt-head"),
+    "Try": ("demo",),
+}
+_NAMES = [name for names in COMMANDS.values() for name in names]
+_EPILOG = """\b
+Exit codes: 0 done, 1 failed, 2 plan or diff found differences,
+3 refused by checks, 64 usage. CONFBUS_DEBUG=1 adds a traceback.
+
+Example: confbus status --url redis://localhost:6379 -n checkout
+"""
+
+
+class Program(click.Group):
+    """A group whose commands are modules, imported one at a time."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
+        return list(_NAMES)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # as above
+        if cmd_name not in _NAMES:
+            return None
+        module = importlib.import_module(f"confbus_publisher.cli.{cmd_name.replace('-', '_')}")
+        command: click.Command = module.command
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args[0] not in _NAMES and not args[0].startswith("-"):
+            close = difflib.get_close_matches(args[0], _NAMES, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx)
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        for title, names in COMMANDS.items():
+            with formatter.section(title):
+                commands = ((name, self.get_command(ctx, name)) for name in names)
+                formatter.write_dl([(name, each.get_short_help_str(66)) for name, each in commands if each])
+
+    def main(
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        complete_var: str | None = None,
+        standalone_mode: bool = True,  # noqa: ARG002, FBT001, FBT002  # click's signature
+        windows_expand_args: bool = True,  # noqa: FBT001, FBT002  # as above
+        **extra: Any,
+    ) -> NoReturn:
+        """Run it and leave. What a command returns is the exit code; what it raises is told on stderr."""
+        try:
+            code = super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)
+        except Exception as error:  # noqa: BLE001  # the outermost edge: nobody else can tell it
+            code = outcome.report(error)
+        sys.exit(code or outcome.DONE)
+
+
+def _show_version(ctx: click.Context, _option: click.Parameter, is_wanted: bool) -> None:  # noqa: FBT001  # click's
+    if is_wanted:
+        from importlib.metadata import version
+
+        click.echo(f"confbus {version('confbus')}")
+        ctx.exit()
+
+
+@click.group(
+    cls=Program,
+    epilog=_EPILOG,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 80},
+    options_metavar="",
+    subcommand_metavar="COMMAND [OPTIONS]...",
+)
+@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_show_version, help="Show it.")
+@click.pass_context
+def program(ctx: click.Context) -> None:
+    """One configuration, in step across a fleet of processes."""
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())

@@ -1,0 +1,58 @@
+"""`confbus publish`: put out what the sources say, once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from confbus_publisher.cli import outcome
+from confbus_publisher.cli.options import subcommand, with_message, with_output, with_place
+from confbus_publisher.cli.output import listed, present, say
+
+if TYPE_CHECKING:
+    from confbus.wire.release import Release
+    from confbus_publisher.ledger import Ledger
+    from confbus_publisher.opening import Named
+
+
+@subcommand(
+    "publish", example='confbus publish -m "raise the pool size"', keys="version, is_new, digest, sections [name]"
+)
+@with_place
+@with_message
+@click.option("--force", is_flag=True, help="Also beside an active publisher, and content that was rolled back.")
+@click.option("--adopt", is_flag=True, help="After a loss of data: what the sources say is the truth now.")
+@click.option("--allow-empty", is_flag=True, help="Also when the sources have no value at all.")
+@with_output
+def command(named: Named, output: str, message: str, **overrides: bool) -> int:
+    """Publish what the sources say, once.
+
+    Publishes nothing when the head has that content already. Refuses beside an active publisher, and for content that
+    was rolled back; --force overrides both, and lifts the hold.
+    """
+    from confbus_publisher.ledger import Why
+    from confbus_publisher.oneshot import publish_once
+    from confbus_publisher.opening import author, inputs_of, published_site, settings_of
+
+    settings = settings_of(named)
+    merge = inputs_of(settings).load()
+    why = Why(author(), message, "adopt" if overrides["adopt"] else "publish")
+    with published_site(settings).ledger() as ledger:
+        release = publish_once(ledger, merge, why, **overrides)
+        facts = _facts(ledger, release)
+    text = f"Published version {facts['version']}: {listed(facts['sections'])}."
+    if release is None:
+        text = f"Nothing to publish: version {facts['version']} says the same."
+    present(output, facts, [text])
+    if ledger.unannounced:
+        say(f"The notice was not sent, the fleet follows by polling: {ledger.unannounced}")
+    return outcome.DONE
+
+
+def _facts(ledger: Ledger, release: Release | None) -> dict[str, Any]:
+    from confbus_publisher.cli.content import changed_sections, head_state, parent_of
+
+    head = release or head_state(ledger).release
+    sections = changed_sections(head, parent_of(ledger, head)) if release else []
+    return {"version": head.version, "is_new": release is not None, "digest": head.digest, "sections": sections}

@@ -1,0 +1,64 @@
+"""`confbus rollback`: put an earlier release in force again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from confbus_publisher.cli import outcome
+from confbus_publisher.cli.options import subcommand, with_message, with_output, with_place
+from confbus_publisher.cli.output import listed, present, say
+
+if TYPE_CHECKING:
+    from confbus.wire.release import Release
+    from confbus_publisher.ledger import Ledger
+    from confbus_publisher.opening import Named
+
+
+@subcommand(
+    "rollback", example='confbus rollback -m "too many connections"', keys="version, is_new, of, held [section]"
+)
+@with_place
+@click.option("--steps", type=click.IntRange(min=1), metavar="K", help="Back over K accepted contents (default 1).")
+@click.option("--to", "version", type=click.IntRange(min=1), metavar="V", help="To version V, whatever it was.")
+@with_message
+@with_output
+def command(named: Named, output: str, message: str, steps: int | None, version: int | None) -> int:
+    """Make a new version with the content of an earlier one.
+
+    The sections that it undoes are held: no publisher puts that content out again by itself, until it is mended in
+    its source or `confbus resume` lifts the hold. A rollback after a rollback goes further back.
+    """
+    if steps is not None and version is not None:
+        raise click.UsageError("--steps and --to exclude each other.", click.get_current_context())
+    from confbus_publisher.opening import site_of
+
+    with site_of(named).ledger() as ledger:
+        facts = _rolled_back(ledger, message, steps=steps or 1, version=version)
+    text = f"Version {facts['version']} has the content of version {facts['of']}."
+    if not facts["is_new"]:
+        text = f"Nothing to do: version {facts['version']} has that content already."
+    present(output, facts, [text])
+    if output == "text" and facts["held"]:
+        say(f"Held: {listed(facts['held'])}. Mend it in its source, or lift it with `confbus resume`.")
+    return outcome.DONE
+
+
+def _rolled_back(ledger: Ledger, message: str, *, steps: int, version: int | None) -> dict[str, Any]:
+    from confbus_publisher.cli.content import head_state
+    from confbus_publisher.ledger import Why
+    from confbus_publisher.ledger.rollback import target
+    from confbus_publisher.opening import author
+
+    state = head_state(ledger)
+    bad = state.release
+    good = target(state, ledger.history(), steps=steps) if version is None else ledger.release(version)
+    is_new = good.digest != bad.digest
+    release = ledger.rollback(good, Why(author(), message, "rollback")) if is_new else bad
+    return {"version": release.version, "is_new": is_new, "of": release.of, "held": _undone(bad, release)}
+
+
+def _undone(bad: Release, good: Release) -> list[str]:
+    kept = good.manifest.sections
+    return [section for section, digest in bad.manifest.sections.items() if kept.get(section) != digest]

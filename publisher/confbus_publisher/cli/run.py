@@ -1,0 +1,39 @@
+"""`confbus run`: keep the fleet in step, until stopped."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from typing import TYPE_CHECKING
+
+from confbus_publisher.cli import outcome
+from confbus_publisher.cli.options import subcommand, with_place
+
+if TYPE_CHECKING:
+    from confbus_publisher.opening import Named
+
+
+@subcommand("run", example="confbus run -c confbus.yaml")
+@with_place
+def command(named: Named) -> int:
+    """Keep the fleet in step with the sources, until stopped.
+
+    SIGHUP reads confbus.yaml and all sources again. SIGTERM and Ctrl-C finish the publish at hand and give the lease
+    up. Without `redis:` in confbus.yaml and without --url it starts a server of its own, or finds the one that
+    another `confbus run` has in .confbus/ beside confbus.yaml.
+    """
+    from confbus_publisher.daemon import Daemon
+
+    _log_to_stderr()
+    Daemon(named).run()
+    return outcome.DONE
+
+
+def _log_to_stderr() -> None:
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", datefmt="%Y-%m-%d %H:%M:%S"))
+    log = logging.getLogger("confbus")
+    log.handlers = [handler]
+    log.setLevel(logging.DEBUG if os.environ.get("CONFBUS_DEBUG") == "1" else logging.INFO)
+    log.propagate = False

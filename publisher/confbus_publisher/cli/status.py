@@ -1,0 +1,118 @@
+"""`confbus status`: one namespace at a glance."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from confbus_publisher.cli import outcome
+from confbus_publisher.cli.fleet import summary
+from confbus_publisher.cli.moments import age, iso
+from confbus_publisher.cli.options import subcommand, with_output, with_place
+from confbus_publisher.cli.output import listed, present, width
+from confbus_publisher.cli.publishers import active_fact, active_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from confbus_publisher.cli.holds import Hold
+    from confbus_publisher.ledger import Ledger, State
+    from confbus_publisher.opening import Named
+    from confbus_publisher.survey import Survey
+
+_MARGIN = 11
+_SHORT = 12
+
+
+@subcommand(
+    "status",
+    example="confbus status --url redis://localhost:6379 -n checkout",
+    keys="namespace, url, head {version, of, revision, epoch, digest, at, author, message}, damage, "
+    "active {instance, state, why}, standby [instance], held [{section, digest, why}], "
+    "fleet {states {state: count}, elsewhere [instance]}",
+)
+@with_place
+@with_output
+def command(named: Named, output: str) -> int:
+    """Show the head, the publishers, what is held, and the fleet."""
+    from confbus_publisher.cli.holds import holds
+    from confbus_publisher.opening import site_of
+    from confbus_publisher.survey import survey
+
+    site = site_of(named)
+    with site.ledger() as ledger:
+        state, damage = _head(ledger)
+        seen = survey(ledger.store)
+        held = holds(ledger.store.quarantine())
+    facts = {"namespace": site.namespace, "url": site.where, "damage": damage, **_facts(state, seen, held)}
+    place = f"{click.style(site.namespace, bold=True)} at {site.where}"
+    present(output, facts, [place, *_lines(state, damage, seen=seen, held=held)])
+    return outcome.DONE
+
+
+def _head(ledger: Ledger) -> tuple[State | None, str]:
+    """The state of the head, or what keeps it from being read."""
+    from confbus.errors import Malformed, NoRelease
+
+    try:
+        return ledger.refresh(), ""
+    except (Malformed, NoRelease) as error:
+        return None, str(error)
+
+
+def _facts(state: State | None, seen: Survey, held: list[Hold]) -> dict[str, Any]:
+    elsewhere = seen.elsewhere(state.head.version) if state else []
+    return {
+        "head": _head_fact(state) if state else None,
+        "active": active_fact(seen),
+        "standby": seen.standby,
+        "held": [hold.fact() for hold in held],
+        "fleet": {"states": seen.states(), "elsewhere": elsewhere},
+    }
+
+
+def _head_fact(state: State) -> dict[str, Any]:
+    head, release = state.head, state.release
+    return {
+        "version": head.version,
+        "of": release.of,
+        "revision": head.revision,
+        "epoch": head.epoch,
+        "digest": head.digest,
+        "at": iso(release.at_ms),
+        "author": release.author,
+        "message": release.message,
+    }
+
+
+def _lines(state: State | None, damage: str, *, seen: Survey, held: list[Hold]) -> Iterator[str]:
+    yield from _row("head", _head_text(state, seen) if state else damage or "nothing is published yet")
+    if state:
+        head = state.head
+        yield from _row("", f"revision {head.revision}, epoch {head.epoch}, digest {head.digest[:_SHORT]}")
+    yield from _row("publisher", active_text(seen))
+    if seen.standby:
+        yield from _row("standby", ", ".join(seen.standby))
+    for number, hold in enumerate(held):
+        yield from _row("" if number else "held", f"{hold.section}: {hold.why}")
+    yield from _row("fleet", summary(seen))
+    elsewhere = seen.elsewhere(state.head.version) if state else []
+    if state and elsewhere:
+        yield from _row("", f"not at version {state.head.version}: {listed(elsewhere)}")
+
+
+def _head_text(state: State, seen: Survey) -> str:
+    release = state.release
+    same = f" = v{release.of}" if release.of != release.version else ""
+    when = f"{age(release.at_ms, seen.now_ms)} ago"
+    message = f": {release.message}" if release.message else ""
+    return f"version {release.version}{same}, {when}, {release.author}{message}"
+
+
+def _row(name: str, text: str) -> list[str]:
+    """A name in the margin, and what there is to say beside it."""
+    lines = textwrap.wrap(text, (width() or 1000) - _MARGIN, break_on_hyphens=False) or [""]
+    margins = [click.style(name.ljust(_MARGIN), dim=True), *[" " * _MARGIN] * (len(lines) - 1)]
+    return [margin + line for margin, line in zip(margins, lines, strict=True)]

@@ -1,0 +1,107 @@
+"""What instances report about themselves. Hints, not truth: workers may write here, so every report is capped in
+size, checked in shape, and believed only as far as `repair` says."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from confbus.status import Stand
+from confbus.wire.head import MAX_LINEAGE
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+MAX_REPORT_BYTES = 8 * 1024
+SILENT_INTERVALS = 3
+MAX_NUMBER = 10**15
+_ID = re.compile(r"[0-9a-f]{1,64}")
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """One instance, as it last described itself; `at_ms` is the server's time as the instance last read it."""
+
+    instance: str
+    state: str
+    seen: Stand | None
+    running: Stand | None
+    error: str
+    at_ms: int
+    interval_s: float
+    role: str = "subscriber"
+    validators: int = 0
+    labels: Mapping[str, str] = field(default_factory=dict[str, str])
+
+    def is_live(self, now_ms: int) -> bool:
+        """False when the instance was silent for three of its intervals."""
+        return now_ms - self.at_ms <= SILENT_INTERVALS * self.interval_s * 1000
+
+
+def parse(instance: str, raw: bytes) -> Report | None:
+    """The report in `raw`, or None for anything that no instance sends."""
+    if len(raw) > MAX_REPORT_BYTES or len(instance) > 200:
+        return None
+    try:
+        facts: dict[str, Any] = json.loads(raw)
+        labels: dict[str, Any] = facts.get("labels") or {}
+        return Report(
+            instance=instance,
+            state=str(facts["state"])[:20],
+            seen=_stand(facts.get("seen")),
+            running=_stand(facts.get("running")),
+            error=str(facts.get("error", ""))[:200],
+            at_ms=int(facts["at"]),
+            interval_s=min(max(float(facts["interval_s"]), 0.1), 3600.0),
+            role=str(facts.get("role", "subscriber"))[:20],
+            validators=int(facts.get("validators", 0)),
+            labels={str(name)[:50]: str(label)[:100] for name, label in labels.items()},
+        )
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
+        return None
+
+
+def parse_all(raw: Mapping[str, bytes]) -> list[Report]:
+    """Every report that can be read, by instance name."""
+    reports = (parse(instance, raw[instance]) for instance in sorted(raw))
+    return [report for report in reports if report is not None]
+
+
+def subscribers(reports: Iterable[Report], now_ms: int) -> list[Report]:
+    """The live instances that read configuration (publishers report too)."""
+    return [report for report in reports if report.role == "subscriber" and report.is_live(now_ms)]
+
+
+def silent(raw: Mapping[str, bytes], now_ms: int) -> list[str]:
+    """The instances to drop: silent for long, or not readable at all."""
+    reports = {instance: parse(instance, report) for instance, report in raw.items()}
+    return [name for name, report in reports.items() if report is None or not report.is_live(now_ms)]
+
+
+def _stand(facts: Any) -> Stand | None:
+    if facts is None:
+        return None
+    return Stand(
+        version=_number(facts["version"]),
+        revision=_number(facts["revision"]),
+        epoch=_id(facts["epoch"]),
+        change=_id(facts["change"]),
+        digest=_id(facts["digest"]),
+        lineage=tuple(_id(epoch) for epoch in facts.get("lineage", ())[:MAX_LINEAGE]),
+    )
+
+
+def _number(fact: Any) -> int:
+    """A repair counts on from here, so it must leave room to count."""
+    if type(fact) is not int or not 0 <= fact < MAX_NUMBER:
+        raise ValueError
+    return fact
+
+
+def _id(fact: Any) -> str:
+    """A repair writes it into the head, where anything but an id would be the end of every reader."""
+    if type(fact) is not str or not _ID.fullmatch(fact):
+        raise ValueError
+    return fact

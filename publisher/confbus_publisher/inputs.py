@@ -1,0 +1,92 @@
+"""From sources to the one document that could be published: load, merge, encode, check.
+
+A source that fails keeps its last good layer. What did not change is neither parsed, merged nor encoded again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from confbus.errors import InvalidDocument, SourceFailed
+from confbus.wire.sections import Encoder
+from confbus_publisher.merge import Merged, merge
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from confbus.wire.manifest import Manifest
+    from confbus.wire.sections import Encoded
+    from confbus_publisher.layer import Layer
+    from confbus_publisher.sources.source import Source
+
+
+@dataclass(frozen=True, slots=True)
+class Merge:
+    """A merged document with its sections in bytes."""
+
+    merged: Merged
+    encoded: Encoded
+
+    @property
+    def manifest(self) -> Manifest:
+        return self.encoded.manifest
+
+
+class Inputs:
+    """The sources of one publisher. `failures` holds, by source, why its last load failed."""
+
+    def __init__(self, sources: Sequence[Source], *, limit_bytes: int) -> None:
+        self.sources = tuple(sources)
+        self.failures: dict[str, SourceFailed] = {}
+        self._limit_bytes = limit_bytes
+        self._layers: dict[str, Layer] = {}
+        self._encoder = Encoder()
+        self._last: tuple[tuple[Layer, ...], Merge] | None = None
+
+    @property
+    def watched(self) -> set[Path]:
+        """The directories to watch."""
+        return {directory for source in self.sources for directory in source.watched}
+
+    def load(self) -> Merge:
+        """The merge of what the sources say now; the very same object while nothing changed.
+
+        Raises `SourceFailed` when a source fails that never succeeded, `MergeConflict` and `InvalidDocument` when
+        the layers make no publishable document.
+        """
+        layers = tuple(self._layer(source) for source in self.sources)
+        if self._last and len(layers) == len(self._last[0]) and all(map(_is, layers, self._last[0])):
+            return self._last[1]
+        merged = merge(layers)
+        encoded = self._encoder.encode(merged.tree)
+        if encoded.size > self._limit_bytes:
+            raise _too_large(encoded, self._limit_bytes)
+        self._last = (layers, Merge(merged, encoded))
+        return self._last[1]
+
+    def _layer(self, source: Source) -> Layer:
+        try:
+            layer = source.load()
+        except SourceFailed as failure:
+            self.failures[source.name] = failure
+            if source.name not in self._layers:
+                raise
+        else:
+            self.failures.pop(source.name, None)
+            self._layers[source.name] = layer
+        return self._layers[source.name]
+
+
+def _is(one: object, other: object) -> bool:
+    return one is other
+
+
+def _too_large(encoded: Encoded, limit_bytes: int) -> InvalidDocument:
+    largest = ", ".join(f"{name} ({size:,} bytes)" for name, size in encoded.largest())
+    return InvalidDocument(
+        "",
+        f"it has {encoded.size:,} bytes, the limit is {limit_bytes:,}",
+        advice=f"Largest: {largest}. Configuration is not a database; or raise limits.document in confbus.yaml.",
+    )

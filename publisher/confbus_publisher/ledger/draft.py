@@ -1,0 +1,144 @@
+"""From what shall change to the one commit that changes it: next head, notice, and what may be dropped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from confbus.wire import head as heads
+from confbus.wire.head import Head
+from confbus.wire.manifest import EMPTY
+from confbus.wire.notice import MAX_BYTES, Notice
+from confbus.wire.release import Release
+from confbus_publisher.ledger.store import Commit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from confbus.wire.sections import Encoded
+    from confbus_publisher.ledger.inventory import Inventory
+
+_FETCH_BYTES_PER_MS = 100_000
+"""How fast a fleet may fetch a release from one server without anybody else noticing: 100 MB/s."""
+_MAX_JITTER_MS = 30_000
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """All that a head stands for: enough to write it again after a loss."""
+
+    head: Head
+    release: Release
+    blobs: Mapping[str, bytes]
+    quarantine: Mapping[str, str] = field(default_factory=dict[str, str])
+
+
+@dataclass(frozen=True, slots=True)
+class Why:
+    """Who changes the head, and the reason they give; `action` is the word in the audit trail."""
+
+    author: str
+    message: str = ""
+    action: str = "publish"
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A change of the head before it is measured against what is there.
+
+    `release` is what the head will stand for; `is_new` when it has yet to be written. `blobs` has every blob of it by
+    digest, as far as known. `anchor` is set when the change begins a new epoch.
+    """
+
+    release: Release
+    why: Why
+    merged: str
+    blobs: Mapping[str, bytes]
+    is_new: bool = True
+    quarantined: Mapping[str, str] = field(default_factory=dict[str, str])
+    lifted: Sequence[str] = ()
+    anchor: Head | None = None
+
+    def renumbered(self, version: int) -> Draft:
+        """The same change under another version."""
+        own = self.release.of == self.release.version
+        release = replace(self.release, version=version, of=version if own else self.release.of)
+        return replace(self, release=release, anchor=self.anchor and replace(self.anchor, version=version))
+
+    def head_after(self, base: Head | None) -> Head:
+        """The head once the change is made."""
+        version, digest = self.release.version, self.release.digest
+        if self.anchor:
+            return self.anchor
+        if base is None:
+            return heads.first(version=version, digest=digest, merged=self.merged)
+        return base.next(version=version, digest=digest, merged=self.merged)
+
+    def commit(
+        self,
+        base: Head | None,
+        known: Release | None,
+        inventory: Inventory,
+        *,
+        history: int,
+        now_ms: int,
+        fleet_size: int,
+        whole: bool,
+    ) -> Commit:
+        """The commit on top of `base`, which stands for `known`. `whole`: send every blob and field again."""
+        head = self.head_after(base)
+        dropped = inventory.droppable(history=history, now_ms=now_ms) if self.is_new else []
+        # An anchor mends what may be damaged: it takes nothing over from a release that is there.
+        is_copied = known and self.is_new and not whole and not self.anchor and known.version in inventory
+        parent = known if is_copied else None
+        changes = (known.manifest if known else EMPTY).changes_to(self.release.manifest)
+        candidates = self.blobs if parent is None else {digest for digest in changes.values() if digest}
+        new = {d: self.blobs[d] for d in candidates if whole or d not in inventory.blob_names}
+        return Commit(
+            base=base,
+            head=head,
+            notice=self._notice(head, known, changes, now_ms, fleet_size).encode(),
+            entry=self._entry(base, head),
+            blob_count=len(inventory.blob_names),
+            release=self.release if self.is_new else None,
+            parent=parent,
+            changes=changes,
+            blobs=new,
+            quarantined=self.quarantined,
+            lifted=self.lifted,
+            dropped=dropped,
+            freed=inventory.freed_without(dropped, self.release) if self.is_new else [],
+        )
+
+    def _notice(
+        self, head: Head, known: Release | None, changes: Mapping[str, str | None], now_ms: int, fleet_size: int
+    ) -> Notice:
+        changed = {name: digest and self.blobs.get(digest, digest) for name, digest in changes.items()}
+        size = sum(len(blob) for blob in changed.values() if isinstance(blob, bytes))
+        inline = size <= MAX_BYTES
+        return Notice(
+            head,
+            base=(known.manifest if known else EMPTY).digest,
+            sections=changed if inline else changes,
+            at_ms=self.release.at_ms if self.is_new else now_ms,
+            jitter_ms=0 if inline else min(fleet_size * size // _FETCH_BYTES_PER_MS, _MAX_JITTER_MS),
+        )
+
+    def _entry(self, base: Head | None, head: Head) -> dict[str, str]:
+        return {
+            "action": self.why.action,
+            "version": str(head.version),
+            "from": str(base.version if base else 0),
+            "of": str(self.release.of),
+            "revision": str(head.revision),
+            "epoch": head.epoch,
+            "digest": head.digest,
+            "author": self.why.author,
+            "message": self.why.message,
+        }
+
+
+def state_of(encoded: Encoded) -> State:
+    """A content that was never published as a state, so that a repair can anchor it."""
+    release = Release(0, 0, 0, encoded.manifest, size=encoded.size)
+    return State(heads.first(version=0, digest=release.digest, merged=release.digest), release, encoded.by_digest)

@@ -1,0 +1,136 @@
+"""The store in memory: for one process, for `ConfigManager` without Redis, and for tests of everything above it."""
+
+from __future__ import annotations
+
+import threading
+import time
+from typing import TYPE_CHECKING
+
+from confbus.errors import Conflict
+from confbus_publisher.ledger.store import BlobsDiffer, Commit, LogEntry, VersionTaken
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from confbus.wire.head import Head
+    from confbus.wire.release import Release
+
+MAX_LOG = 10_000
+
+
+class MemoryStore:
+    """Keeps the same promises as Redis inside one process, and forgets all when it ends. Thread-safe."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.time) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._head: Head | None = None
+        self._releases: dict[int, Release] = {}
+        self._blobs: dict[str, bytes] = {}
+        self._quarantine: dict[str, str] = {}
+        self._log: list[LogEntry] = []
+        self._fleet: dict[str, bytes] = {}
+        self._lease: tuple[str, int] = ("", 0)
+
+    @property
+    def where(self) -> str:
+        return "memory"
+
+    def head(self) -> Head | None:
+        return self._head
+
+    def releases(self, versions: Sequence[int]) -> list[Release]:
+        return [self._releases[version] for version in versions if version in self._releases]
+
+    def blobs(self, digests: Iterable[str]) -> dict[str, bytes]:
+        return {digest: self._blobs[digest] for digest in digests if digest in self._blobs}
+
+    def blob_names(self) -> set[str]:
+        return set(self._blobs)
+
+    def commit(self, commit: Commit) -> str:
+        with self._lock:
+            now = self._head
+            if now and commit.head.change in (now.change, *now.ancestors):
+                return ""
+            self._refuse(commit, now)
+            self._blobs.update(commit.blobs)
+            if commit.release:
+                self._releases[commit.release.version] = commit.release
+            self._append(commit.entry)
+            self._quarantine.update(commit.quarantined)
+            for pair in commit.lifted:
+                self._quarantine.pop(pair, None)
+            self._head = commit.head
+            for version in commit.dropped:
+                self._releases.pop(version, None)
+            for digest in commit.freed:
+                self._blobs.pop(digest, None)
+        return ""
+
+    def quarantine(self) -> dict[str, str]:
+        return dict(self._quarantine)
+
+    def log(self, count: int) -> list[LogEntry]:
+        return self._log[: -count - 1 : -1]
+
+    def note(self, entry: Mapping[str, str]) -> None:
+        with self._lock:
+            self._append(entry)
+
+    def fleet(self) -> dict[str, bytes]:
+        return dict(self._fleet)
+
+    def report(self, instance: str, report: bytes) -> None:
+        self._fleet[instance] = report
+
+    def forget(self, instances: Iterable[str]) -> None:
+        for instance in instances:
+            self._fleet.pop(instance, None)
+
+    def listeners(self) -> int:
+        return 0
+
+    def time_ms(self) -> int:
+        return int(self._clock() * 1000)
+
+    def lease(self) -> str:
+        holder, until_ms = self._lease
+        return holder if self.time_ms() < until_ms else ""
+
+    def take_lease(self, holder: str, ttl_ms: int) -> str:
+        with self._lock:
+            if self.lease() in {"", holder}:
+                self._lease = (holder, self.time_ms() + ttl_ms)
+            return self._lease[0]
+
+    def drop_lease(self, holder: str) -> None:
+        with self._lock:
+            if self.lease() == holder:
+                self._lease = ("", 0)
+
+    def close(self) -> None:
+        """Nothing to close; what is kept stays readable."""
+
+    def _refuse(self, commit: Commit, now: Head | None) -> None:
+        base = commit.base
+        if (now and (now.epoch, now.revision)) != (base and (base.epoch, base.revision)):
+            raise Conflict(_name(base), _name(now))
+        parent = commit.parent
+        if len(self._blobs) != commit.blob_count:
+            raise BlobsDiffer
+        if parent and (parent.version not in self._releases or self._releases[parent.version].digest != parent.digest):
+            raise BlobsDiffer
+        if commit.release and commit.release.version in self._releases:
+            raise VersionTaken
+
+    def _append(self, entry: Mapping[str, str]) -> None:
+        last_ms, _, count = self._log[-1].id.partition("-") if self._log else ("0", "", "0")
+        now_ms = max(self.time_ms(), int(last_ms))
+        serial = int(count) + 1 if now_ms == int(last_ms) else 0
+        self._log.append(LogEntry(f"{now_ms}-{serial}", dict(entry)))
+        del self._log[:-MAX_LOG]
+
+
+def _name(head: Head | None) -> str:
+    return f"revision {head.revision}" if head else "no head"

@@ -1,0 +1,238 @@
+"""The store in Redis or Valkey: plain reads, and one script for each write that must be atomic."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from redis.exceptions import ConnectionError as RedisConnectionError
+from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import TimeoutError as RedisTimeoutError
+from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
+
+from confbus.errors import Conflict, Malformed, OutcomeUnknown, Refused, Unreachable
+from confbus.wire import head as heads
+from confbus.wire import release as releases
+from confbus_publisher.ledger.scripts import script
+from confbus_publisher.ledger.store import BlobsDiffer, Commit, LogEntry, VersionTaken
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping, Sequence
+
+    from redis import Redis
+
+    from confbus.wire.head import Head
+    from confbus.wire.keys import Keys
+    from confbus.wire.release import Release
+
+T = TypeVar("T")
+_TRANSIENT = (RedisConnectionError, RedisTimeoutError)
+
+
+class RedisStore:
+    """Releases in Redis. `client` must not retry by itself and must not decode; the store closes it.
+
+    Reads are tried again for up to `patience_s`, and so are commits: their change id makes that harmless.
+    """
+
+    def __init__(self, client: Redis, keys: Keys, *, where: str, patience_s: float = 10.0) -> None:
+        self._client: Any = client
+        self.keys = keys
+        self._where = where
+        self._patience_s = patience_s
+
+    @property
+    def where(self) -> str:
+        return self._where
+
+    def head(self) -> Head | None:
+        fields = self._read(lambda: self._client.hgetall(self.keys.head))
+        return heads.parse(_texts(fields)) if fields else None
+
+    def releases(self, versions: Sequence[int]) -> list[Release]:
+        def read() -> Any:
+            pipeline = self._client.pipeline(transaction=False)
+            for version in versions:
+                pipeline.hgetall(self.keys.release(version))
+            replies = pipeline.execute(raise_on_error=False)
+            for reply in replies:
+                # Something else in a release's place is no release; whatever else went wrong, it may still be there.
+                if isinstance(reply, RedisError) and "WRONGTYPE" not in str(reply):
+                    raise reply
+            return replies
+
+        found: list[Release] = []
+        for fields in self._read(read) if versions else ():
+            try:
+                if isinstance(fields, dict) and fields:
+                    found.append(releases.parse(_texts(fields)))
+            except Malformed:
+                continue
+        return found
+
+    def blobs(self, digests: Iterable[str]) -> dict[str, bytes]:
+        wanted = list(digests)
+        if not wanted:
+            return {}
+        values = self._read(lambda: self._client.hmget(self.keys.blobs, wanted))
+        return {name: value for name, value in zip(wanted, values, strict=True) if value is not None}
+
+    def blob_names(self) -> set[str]:
+        return {name.decode() for name in self._read(lambda: self._client.hkeys(self.keys.blobs))}
+
+    def commit(self, commit: Commit) -> str:
+        keys, args = _publish_call(self.keys, commit)
+        try:
+            reply = self._persist(lambda: script("publish").call(self._client, keys, args))
+        except _TRANSIENT as error:
+            raise OutcomeUnknown("the change", commit.head.change, type(error).__name__) from error
+        except RedisError as error:
+            raise _refusal(error) from error
+        return _judge(reply, commit)
+
+    def quarantine(self) -> dict[str, str]:
+        return _texts(self._read(lambda: self._client.hgetall(self.keys.quarantine)))
+
+    def log(self, count: int) -> list[LogEntry]:
+        entries = self._read(lambda: self._client.xrevrange(self.keys.log, count=count))
+        return [LogEntry(entry_id.decode(), _texts(fields)) for entry_id, fields in entries]
+
+    def note(self, entry: Mapping[str, str]) -> None:
+        self._read(lambda: self._client.xadd(self.keys.log, dict(entry), maxlen=10000, approximate=True))
+
+    def fleet(self) -> dict[str, bytes]:
+        fields = self._read(lambda: self._client.hgetall(self.keys.fleet))
+        return {name.decode("utf-8", "replace"): value for name, value in fields.items()}
+
+    def report(self, instance: str, report: bytes) -> None:
+        self._read(lambda: self._client.hset(self.keys.fleet, instance, report))
+
+    def forget(self, instances: Iterable[str]) -> None:
+        names = list(instances)
+        if names:
+            self._read(lambda: self._client.hdel(self.keys.fleet, *names))
+
+    def listeners(self) -> int:
+        try:
+            return int(self._read(lambda: self._client.pubsub_numsub(self.keys.notices))[0][1])
+        except Refused:
+            return 0
+
+    def time_ms(self) -> int:
+        seconds, micros = self._read(self._client.time)
+        return int(seconds) * 1000 + int(micros) // 1000
+
+    def lease(self) -> str:
+        return (self._read(lambda: self._client.get(self.keys.lease)) or b"").decode()
+
+    def take_lease(self, holder: str, ttl_ms: int) -> str:
+        return self._read(lambda: script("lease").call(self._client, [self.keys.lease], [holder, ttl_ms]))[1]
+
+    def drop_lease(self, holder: str) -> None:
+        self._read(lambda: script("unlease").call(self._client, [self.keys.lease], [holder]))
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _read(self, call: Callable[[], T]) -> T:
+        try:
+            return self._persist(call)
+        except _TRANSIENT as error:
+            raise Unreachable(self._where, str(error) or type(error).__name__) from error
+        except ResponseError as error:
+            raise _refusal(error) from error
+
+    def _persist(self, call: Callable[[], T]) -> T:
+        try:
+            return call()  # the common case does not pay for the machinery below
+        except _TRANSIENT:
+            if self._patience_s <= 0:
+                raise
+        retrying = Retrying(
+            retry=retry_if_exception_type(_TRANSIENT),
+            wait=wait_random_exponential(multiplier=0.05, max=1.0),
+            stop=stop_after_delay(self._patience_s),
+            reraise=True,
+        )
+        return retrying(call)
+
+
+def _publish_call(keys: Keys, commit: Commit) -> tuple[list[str], list[str | bytes | int]]:
+    release, parent, base = commit.release, commit.parent, commit.base
+    new_key = keys.release(commit.head.version)
+    copied_key = keys.release(parent.version) if parent else new_key
+    fields, removed = _release_fields(commit)
+    lists: list[list[str | bytes]] = [
+        _flat(commit.head.fields()),
+        _flat(fields),
+        list(removed),
+        _flat(commit.blobs),
+        _flat(commit.entry),
+        _flat(commit.quarantined),
+        list(commit.lifted),
+        list(commit.freed),
+    ]
+    args: list[str | bytes | int] = [
+        "PUBLISH",
+        base.epoch if base else "",
+        str(base.revision) if base else "",
+        commit.head.change,
+        parent.digest if parent else "",
+        str(commit.blob_count),
+        commit.notice,
+        *(len(part) for part in lists),
+    ]
+    for part in lists:
+        args.extend(part)
+    all_keys = [keys.head, new_key, keys.blobs, keys.log, keys.quarantine, keys.notices, copied_key]
+    return [*all_keys, *(keys.release(version) for version in commit.dropped)], args
+
+
+def _release_fields(commit: Commit) -> tuple[dict[str, str], list[str]]:
+    release = commit.release
+    if release is None:
+        return {}, []
+    if commit.parent is None:
+        return release.fields(), []
+    kept = {name: blob for name, blob in commit.changes.items() if blob is not None}
+    removed = releases.section_fields({name: "" for name, blob in commit.changes.items() if blob is None})
+    return {**release.notes(), **releases.section_fields(kept)}, list(removed)
+
+
+def _flat(fields: Mapping[str, str] | Mapping[str, bytes]) -> list[str | bytes]:
+    flat: list[str | bytes] = []
+    for item in fields.items():
+        flat.extend(item)
+    return flat
+
+
+def _judge(reply: tuple[str, ...], commit: Commit) -> str:
+    word, *values = reply
+    if word == "published":
+        return values[1] if len(values) > 1 else ""
+    if word == "duplicate":
+        return ""
+    if word == "conflict":
+        expected = f"revision {commit.base.revision}" if commit.base else "no head"
+        raise Conflict(expected, f"revision {values[1]} (version {values[2]})" if values[1] else "no head")
+    if word in {"blobs", "parent"}:
+        raise BlobsDiffer
+    if word == "taken":
+        raise VersionTaken
+    if word == "type":
+        raise Refused(
+            f"key {values[0]} is a {values[1]}", advice="Something else uses confbus' keys; delete or rename it."
+        )
+    if word == "denied":
+        raise Refused(f"this user may not publish to {values[0]}", advice="Give it the channel, e.g. `&confbus:*`.")
+    raise Malformed("the reply of publish.lua", f"unknown word {word!r}")
+
+
+def _refusal(error: RedisError) -> Refused:
+    text = str(error)
+    if "WRONGTYPE" in text:
+        return Refused("a key of this namespace has the wrong type", advice="Delete or rename what is in its place.")
+    return Refused(text, advice="`confbus status` shows what is reachable.")
+
+
+def _texts(fields: Mapping[bytes, bytes]) -> dict[str, str]:
+    return {name.decode("utf-8", "replace"): value.decode("utf-8", "replace") for name, value in fields.items()}

@@ -1,0 +1,50 @@
+"""The one module that calls Lua scripts: reads them from the package (or the checkout), runs EVALSHA, falls back to
+EVAL. redis-py must not retry here: a script that ran is not to run again."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from functools import cache
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from redis.exceptions import NoScriptError
+
+from confbus.errors import Malformed
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from redis import Redis
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """One Lua file and its SHA-1."""
+
+    name: str
+    text: str
+    sha: str
+
+    def call(self, client: Redis, keys: Sequence[str], args: Sequence[str | bytes | int]) -> tuple[str, ...]:
+        """The reply: a word and its values. Raises redis-py's errors as they are."""
+        call: Any = client
+        try:
+            reply = call.evalsha(self.sha, len(keys), *keys, *args)
+        except NoScriptError:
+            reply = call.eval(self.text, len(keys), *keys, *args)
+        if not isinstance(reply, list) or not reply:
+            raise Malformed(f"the reply of {self.name}.lua", "it is no list")
+        parts: list[Any] = reply
+        return tuple(part.decode() if isinstance(part, bytes) else str(part) for part in parts)
+
+
+@cache
+def script(name: str) -> Script:
+    """The script of that name: the packaged copy, else the checkout's `lua/` folder."""
+    packaged = files("confbus_publisher") / "lua" / f"{name}.lua"
+    checkout = Path(__file__).parents[3] / "lua" / f"{name}.lua"
+    text = packaged.read_text("utf-8") if packaged.is_file() else checkout.read_text("utf-8")
+    return Script(name, text, hashlib.sha1(text.encode(), usedforsecurity=False).hexdigest())

@@ -1,0 +1,139 @@
+"""What a ledger needs of the place where it keeps releases: one atomic commit, and plain reads.
+
+Two stores keep these promises: `RedisStore` for a fleet, `MemoryStore` for one process. The same tests hold both to it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from confbus.wire.head import Head
+    from confbus.wire.release import Release
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One change of the head and all that goes with it, worked out in full before anything is sent.
+
+    `base` is the head it replaces (None: there must be none). `release` is absent when only the head changes; `parent`
+    is the kept release that it equals but for `changes` (section to digest, None: gone). `blobs` are new, `blob_count` is how many there must be
+    before. `dropped` and `freed` name releases and blobs that nothing uses any more.
+    """
+
+    base: Head | None
+    head: Head
+    notice: bytes
+    entry: Mapping[str, str]
+    blob_count: int
+    release: Release | None = None
+    parent: Release | None = None
+    changes: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
+    blobs: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    quarantined: Mapping[str, str] = field(default_factory=dict[str, str])
+    lifted: Sequence[str] = ()
+    dropped: Sequence[int] = ()
+    freed: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class LogEntry:
+    """One line of the audit trail; `id` begins with the server's Unix time in milliseconds."""
+
+    id: str
+    fields: Mapping[str, str]
+
+    @property
+    def at_ms(self) -> int:
+        return int(self.id.partition("-")[0])
+
+
+class BlobsDiffer(Exception):  # noqa: N818 — an answer between store and ledger, never seen by users
+    """Blobs were deleted or added behind the publisher's back; nothing was written."""
+
+
+class VersionTaken(Exception):  # noqa: N818 — as above
+    """A release of this version is still there from an earlier life; nothing was written."""
+
+
+class Store(Protocol):
+    """Where releases are kept. Every method raises `Unreachable` when the place does not answer."""
+
+    @property
+    def where(self) -> str:
+        """The place, for messages; never with a password."""
+        ...
+
+    def head(self) -> Head | None:
+        """The head, or None. Raises `Malformed` when something else is in its place."""
+        ...
+
+    def releases(self, versions: Sequence[int]) -> list[Release]:
+        """Those of `versions` that are kept, in that order; malformed ones are left out."""
+        ...
+
+    def blobs(self, digests: Iterable[str]) -> dict[str, bytes]:
+        """The blobs that are there."""
+        ...
+
+    def blob_names(self) -> set[str]:
+        """The digest of every blob that is there."""
+        ...
+
+    def commit(self, commit: Commit) -> str:
+        """Carry out `commit`, whole or not at all, and announce it; a repeated call changes nothing more.
+
+        Returns why the notice was not sent, or the empty text. Raises `Conflict` when the head is not `base`,
+        `BlobsDiffer`, `VersionTaken`, `Refused` when the place must not be written, `OutcomeUnknown` when the
+        connection broke for good on the way.
+        """
+        ...
+
+    def quarantine(self) -> dict[str, str]:
+        """Held `section digest` pairs, each with why, by whom and since."""
+        ...
+
+    def log(self, count: int) -> list[LogEntry]:
+        """The newest entries, newest first."""
+        ...
+
+    def note(self, entry: Mapping[str, str]) -> None:
+        """Add an entry for something that was refused."""
+        ...
+
+    def fleet(self) -> dict[str, bytes]:
+        """The raw report of each instance."""
+        ...
+
+    def report(self, instance: str, report: bytes) -> None:
+        """Leave a report of this publisher among those of the fleet."""
+        ...
+
+    def forget(self, instances: Iterable[str]) -> None:
+        """Drop the reports of instances that are gone."""
+        ...
+
+    def listeners(self) -> int:
+        """How many connections listen for notices, as far as the place lets itself be asked; else 0."""
+        ...
+
+    def time_ms(self) -> int:
+        """The place's own Unix time."""
+        ...
+
+    def lease(self) -> str:
+        """Who is the active publisher, or the empty text."""
+        ...
+
+    def take_lease(self, holder: str, ttl_ms: int) -> str:
+        """Become or stay the active publisher if nobody else is. Returns who is."""
+        ...
+
+    def drop_lease(self, holder: str) -> None:
+        """Stop being the active publisher; nothing happens when somebody else is."""
+        ...
+
+    def close(self) -> None: ...

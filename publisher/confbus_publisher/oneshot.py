@@ -1,0 +1,69 @@
+"""Publishing once, because a person or a pipeline says so: what is refused, and what overrides that."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from confbus.errors import ChecksFailed, LeaseHeld, Lost, Malformed, NoRelease, Quarantined
+from confbus_publisher import fleet, repair
+from confbus_publisher.decision import held_sections
+from confbus_publisher.ledger import state_of
+
+if TYPE_CHECKING:
+    from confbus.wire.release import Release
+    from confbus_publisher.fleet import Report
+    from confbus_publisher.inputs import Merge
+    from confbus_publisher.ledger import Ledger, State, Why
+
+
+def publish_once(
+    ledger: Ledger, merge: Merge, why: Why, *, force: bool = False, adopt: bool = False, allow_empty: bool = False
+) -> Release | None:
+    """The new release with the content of `merge`, or None when the head has just that.
+
+    Raises `LeaseHeld` beside an active publisher and `Quarantined` for content that was rolled back, unless `force`,
+    which lifts the hold. Raises `Lost` while instances run what Redis has lost, unless `adopt`: then the merge begins
+    a new epoch above all that they report, and so they follow; that needs no leave of the active publisher, which
+    waits for it. Raises `ChecksFailed` for a merge without any value, unless `allow_empty`.
+    """
+    holder = ledger.store.lease()
+    if holder and not force and not adopt:
+        raise LeaseHeld(holder)
+    there = _head(ledger, may_be_damaged=adopt)
+    lift = _lifted(merge, ledger, force=force)
+    if not merge.manifest.sections and not allow_empty:
+        raise ChecksFailed(["the sources say nothing at all; use --allow-empty if that is meant"])
+    everybody = fleet.parse_all(ledger.store.fleet())
+    reports = fleet.subscribers(everybody, ledger.store.time_ms())
+    ledger.fleet_size = len(reports)
+    if adopt:
+        stands = [report.seen for report in everybody if report.seen]
+        return ledger.anchor(state_of(merge.encoded), why, stands=stands, lift=lift)
+    _refuse_loss(there, merge, reports)
+    if there is not None and there.release.digest == merge.manifest.digest:
+        return None
+    return ledger.publish(merge.encoded, why, lift=lift)
+
+
+def _head(ledger: Ledger, *, may_be_damaged: bool) -> State | None:
+    try:
+        return ledger.refresh()
+    except (Malformed, NoRelease):
+        if may_be_damaged:
+            return None
+        raise
+
+
+def _lifted(merge: Merge, ledger: Ledger, *, force: bool) -> list[str]:
+    """The quarantined pairs that `merge` has, if it may go out with them."""
+    held = held_sections(merge.manifest, ledger.store.quarantine())
+    if held and not force:
+        raise Quarantined(held)
+    return [f"{section} {merge.manifest.sections[section]}" for section in held]
+
+
+def _refuse_loss(there: State | None, merge: Merge, reports: list[Report]) -> None:
+    contents = [state_of(merge.encoded), *([there] if there else [])]
+    verdict = repair.assess(there.head if there else None, None, contents, reports)
+    if not isinstance(verdict, repair.Fine):
+        raise Lost(verdict.reason)

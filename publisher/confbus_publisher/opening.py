@@ -1,0 +1,141 @@
+"""From what a person names (a file, a URL, a namespace, or nothing) to one namespace on one server."""
+
+from __future__ import annotations
+
+import getpass
+import os
+import secrets
+import socket
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from confbus.errors import EmbeddedFailed, InvalidSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from confbus_publisher.inputs import Inputs
+    from confbus_publisher.ledger import Ledger
+    from confbus_publisher.settings import Settings
+
+SETTINGS_FILE = "confbus.yaml"
+PATIENCE_S = 2.0
+_KEEP_ALL = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Named:
+    """What was named, on the command line or by a variable; None is what was not."""
+
+    config: str | None = None
+    url: str | None = field(default=None, repr=False)  # It may hold a password.
+    namespace: str | None = None
+
+    @property
+    def file(self) -> Path:
+        """The settings file that is meant."""
+        return Path(self.config or SETTINGS_FILE)
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One namespace on one server. `history` is how many releases stay when one more comes."""
+
+    url: str = field(repr=False)
+    namespace: str
+    history: int = _KEEP_ALL  # Whoever does not know the publisher's settings drops nothing.
+
+    @property
+    def where(self) -> str:
+        """The URL without its password."""
+        from confbus.link import redacted
+
+        return redacted(self.url)
+
+    @contextmanager
+    def ledger(self, *, patience_s: float = PATIENCE_S) -> Iterator[Ledger]:
+        """The ledger of this namespace; its connection is closed at the end. Nothing is read yet."""
+        from confbus.link import keys_of, make_client
+        from confbus_publisher.ledger import Ledger
+        from confbus_publisher.ledger.redis import RedisStore
+
+        client = make_client(self.url, name="confbus")
+        store = RedisStore(client, keys_of(client, self.namespace), where=self.where, patience_s=patience_s)
+        try:
+            yield Ledger(store, history=self.history)
+        finally:
+            store.close()
+
+
+def settings_of(named: Named) -> Settings:
+    """The settings file, with what was named beside it in place of what it says. Raises as `load_settings`."""
+    from confbus_publisher.settings import load_settings
+
+    settings = load_settings(named.file)
+    if named.url:
+        settings = replace(settings, redis=named.url)
+    if named.namespace and named.namespace != settings.namespace:
+        state = settings.state.with_name(f"state-{quote(named.namespace, safe='')}")
+        settings = replace(settings, namespace=named.namespace, state=state)
+    return settings
+
+
+def inputs_of(settings: Settings) -> Inputs:
+    """The sources of `settings`, not read yet."""
+    from confbus_publisher.inputs import Inputs
+    from confbus_publisher.settings import build_sources
+
+    return Inputs(build_sources(settings), limit_bytes=settings.document_limit_bytes)
+
+
+def site_of(named: Named) -> Site:
+    """Where `named` leads. The settings file is read only when the URL or the namespace was not named.
+
+    Raises `InvalidSettings` when that is not enough, `EmbeddedFailed` when an embedded server is meant and none runs.
+    """
+    if named.url and named.namespace:
+        return Site(named.url, named.namespace)
+    if named.config or named.file.exists():
+        return published_site(settings_of(named))
+    if not named.namespace:
+        reason = "there is no such file here, and no namespace was named"
+        raise InvalidSettings(SETTINGS_FILE, reason, advice="Go where it is, or give -c FILE, or -n and --url.")
+    return Site(_running_url(embedded_directory(named.file)), named.namespace)
+
+
+def published_site(settings: Settings) -> Site:
+    """Where `settings` publish to. Raises `EmbeddedFailed` when that is an embedded server and none runs."""
+    url = settings.redis or _running_url(embedded_directory(settings.path))
+    return Site(url, settings.namespace, settings.history)
+
+
+def embedded_directory(file: Path) -> Path:
+    """Where the embedded server of a settings file keeps its data."""
+    return file.absolute().parent / ".confbus"
+
+
+def author() -> str:
+    """Who acts, for the audit trail: user@host."""
+    try:
+        user = getpass.getuser()
+    except (OSError, KeyError):  # A container's user without a name.
+        user = f"uid {os.getuid()}"
+    return f"{user}@{socket.gethostname()}"
+
+
+def identity() -> str:
+    """A name for this process among all publishers, for the lease and the fleet."""
+    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+
+
+def _running_url(directory: Path) -> str:
+    from confbus_publisher.attachment import running_url
+
+    url = running_url(directory)
+    if url is None:
+        reason = f"none runs in {directory}, and no URL was named"
+        raise EmbeddedFailed(reason, advice="Start `confbus run` there, or name a server with --url.")
+    return url

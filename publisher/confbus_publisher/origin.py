@@ -1,0 +1,28 @@
+"""Where a value came from: the place that a person opens to change it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origin:
+    """One place: a position in a file, a variable, a URL, or only the source's name.
+
+    `str()` gives what a terminal makes clickable: `config/app.yaml:14:3`, `$APP_DATABASE_HOST`, the URL, the name.
+    Lines and columns count from 1; 0 means unknown.
+    """
+
+    source: str = ""
+    file: str = ""
+    line: int = 0
+    column: int = 0
+    variable: str = ""
+    url: str = ""
+
+    def __str__(self) -> str:
+        if self.variable:
+            return f"${self.variable}"
+        if self.file and self.line:
+            return f"{self.file}:{self.line}:{self.column}"
+        return self.file or self.url or self.source

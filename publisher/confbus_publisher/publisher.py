@@ -1,0 +1,334 @@
+"""The publisher: one loop that keeps the head in step with the sources.
+
+    load the sources → take the lease → read the head → repair a loss → publish a change of the merge → tell
+
+Every turn does all of it, and is harmless when there is nothing to do. What wakes the loop (a file, a notice, a
+signal, the time) only says "look"; nothing depends on why.
+"""
+
+from __future__ import annotations
+
+import logging
+import queue
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from confbus.errors import ChecksFailed, ConfBusError, Conflict, Malformed, NoRelease, Unreachable
+from confbus.status import stand
+from confbus_publisher import fleet, repair, standing
+from confbus_publisher.decision import Step, decide
+from confbus_publisher.ledger import Why, state_of
+from confbus_publisher.standing import Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from confbus.status import Stand
+    from confbus.wire.head import Head
+    from confbus_publisher.inputs import Inputs, Merge
+    from confbus_publisher.ledger import Ledger, State
+    from confbus_publisher.memory_file import MemoryFile
+
+_log = logging.getLogger("confbus.publisher")
+_RETRY_S = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How often the publisher looks by itself, in seconds; the lease runs out `lease_s` after its holder died."""
+
+    poll_s: float = 5.0
+    report_s: float = 30.0
+    lease_s: float = 15.0
+
+
+class Publisher:
+    """Keeps one namespace in step with `inputs`. `turn` does one round; `run` goes on until `stop`.
+
+    `identity` names this process in the lease and the fleet, `author` in the audit trail. One thread owns it; `look`
+    and `stop` may be called from any other, and from signal handlers.
+    """
+
+    def __init__(
+        self,
+        inputs: Inputs,
+        ledger: Ledger,
+        memory_file: MemoryFile,
+        *,
+        identity: str,
+        author: str,
+        pace: Pace | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.inputs = inputs
+        self.ledger = ledger
+        self.standing = Standing()
+        self.identity = identity
+        self._author = author
+        self._pace = pace or Pace()
+        self._clock = clock
+        self._memory_file = memory_file
+        self._memory, self._accounted = _remembered(memory_file)
+        self._saved: tuple[object, str | None] = (self._memory and self._memory.head, self._accounted)
+        self._merge: Merge | None = None
+        self._merged_at = clock()
+        self._is_active = False
+        self._lost_at: tuple[str, float, int] | None = None
+        self._told: tuple[Standing, float] | None = None
+        self._checked_at = clock()
+        self._is_whole = True
+        self._instances: set[str] | None = None
+        self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._is_stopping = False
+
+    def run(self) -> None:
+        """Turn until `stop`; then give the lease up. Redis being away is waited out, never fatal."""
+        while not self._is_stopping:
+            again_s = self.turn()
+            self._sleep(again_s)
+        self._leave()
+
+    def look(self) -> None:
+        """Take a turn soon."""
+        self._wakes.put(None)
+
+    def stop(self) -> None:
+        """Finish the turn at hand, then leave."""
+        self._is_stopping = True
+        self._wakes.put(None)
+
+    def turn(self) -> float:
+        """One round; returns in how many seconds the next is due. Errors become the standing, and are logged once."""
+        try:
+            self._load()
+            self._take_lease()
+            if self._is_active:
+                self._stand_active(self._keep_in_step())
+            else:
+                self._stand_by()
+        except Unreachable as error:
+            self._stand(standing.UNREACHABLE, str(error))
+            return _RETRY_S
+        except Conflict as error:
+            _log.info("somebody else was faster: %s", error)
+            return 0.0
+        except ConfBusError as error:
+            self._refuse(error)
+        self._tell()
+        return _RETRY_S if self._lost_at else min(self._pace.poll_s, self._pace.lease_s / 3)
+
+    def _load(self) -> None:
+        merge = self.inputs.load()
+        if self._merge is None or merge.manifest != self._merge.manifest:
+            self._merged_at = self._clock()
+        self._merge = merge
+
+    def _take_lease(self) -> None:
+        holder = self.ledger.store.take_lease(self.identity, int(self._pace.lease_s * 1000))
+        if (holder == self.identity) != self._is_active:
+            self._is_active = holder == self.identity
+            _log.info(
+                "active" if self._is_active else "standing by: %s is active", *([] if self._is_active else [holder])
+            )
+
+    def _keep_in_step(self) -> tuple[str, str]:
+        """What an active publisher does: repair, then publish. Returns state and reason."""
+        head, state = self._read_head()
+        trouble = self._repair(head, state)
+        if trouble:
+            return trouble
+        self._remember()
+        return self._publish_change()
+
+    def _read_head(self) -> tuple[Head | None, State | None]:
+        """The head in Redis, and what it stands for: None also when its release or a blob is gone."""
+        head = self.ledger.store.head()
+        try:
+            state = self.ledger.refresh()
+            if state and (not self._is_whole or self._clock() - self._checked_at >= self._pace.report_s):
+                self._is_whole, self._checked_at = self.ledger.is_whole(), self._clock()
+            return state and state.head, state if self._is_whole else None
+        except (Malformed, NoRelease) as error:
+            _log.warning("the head is damaged: %s", error)
+            return head, None
+
+    def _repair(self, head: Head | None, state: State | None) -> tuple[str, str] | None:
+        """Undo a loss of data. Returns state and reason when nothing may be published now."""
+        raw, now_ms = self.ledger.store.fleet(), self.ledger.store.time_ms()
+        self.ledger.store.forget(fleet.silent(raw, now_ms))
+        reports = fleet.subscribers(fleet.parse_all(raw), now_ms)
+        self.ledger.fleet_size = len(reports)
+        contents = [state_of(self._merge.encoded)] if self._merge else []
+        contents += [state] if state else []
+        verdict = repair.assess(head, self._memory, contents, reports)
+        match verdict:
+            case repair.Lose(reason):
+                self._lost_at = None
+                return standing.LOST, f"{reason}; `confbus publish --adopt` makes the sources the truth"
+            case repair.Restore(lost, stands, reason):
+                if self._is_early(head, reports, now_ms):
+                    return standing.LOST, f"{reason}; asking the instances before it is restored"
+                self._restore(lost, stands, reason)
+                self._lost_at = self._instances = None
+            case repair.Fine():
+                if head is None and self.ledger.store.listeners() and self._is_early(head, reports, now_ms):
+                    return standing.STARTING, "instances listen but have not reported yet"
+                self._lost_at = None
+                self._instances = {report.instance for report in reports}
+        return None
+
+    def _restore(self, state: State, stands: tuple[Stand, ...], reason: str) -> None:
+        release = self.ledger.anchor(state, Why(self._author, reason, "restore"), stands=stands)
+        _log.warning("restored version %d as %d: %s", state.release.version, release.version, reason)
+
+    def _is_early(self, head: Head | None, reports: list[fleet.Report], now_ms: int) -> bool:
+        """True until everybody who listens had the time to see this loss too, and to say where they stand."""
+        change = head.change if head else ""
+        if self._lost_at is None or self._lost_at[0] != change:
+            self._lost_at = change, self._clock(), now_ms
+        _, seen_s, seen_ms = self._lost_at
+        heard = {report.instance for report in reports if report.at_ms >= seen_ms}
+        is_heard = self._instances is not None and self._instances <= heard
+        return not is_heard and self._clock() - seen_s < 1.5 * self._pace.poll_s
+
+    def _publish_change(self) -> tuple[str, str]:
+        merge, state = self._merge, self.ledger.state
+        if merge is None:
+            return standing.STARTING, ""
+        head = state.head if state else None
+        decision = decide(merge.manifest, self._accounted, head, state.quarantine if state else ())
+        if decision.step is Step.PUBLISH:
+            self._publish(merge, state)
+        self._account(merge)
+        if decision.step is Step.HELD:
+            held = ", ".join(decision.held)
+            return decision.step.value, f"{held}: still what was rolled back; mend it, or `confbus resume`"
+        if decision.step is Step.DIVERGED:
+            return decision.step.value, "the sources differ from the head since before this publisher was active"
+        return Step.IN_STEP.value, ""
+
+    def _publish(self, merge: Merge, state: State | None) -> None:
+        if state and state.release.manifest.sections and not merge.manifest.sections:
+            raise ChecksFailed(["the sources say nothing at all; `confbus publish --allow-empty` if that is meant"])
+        started = time.perf_counter()
+        before = state.release.manifest if state else None
+        release = self.ledger.publish(merge.encoded, Why(self._author))
+        changed = list(before.changes_to(release.manifest)) if before else list(release.manifest)
+        took_ms = (time.perf_counter() - started) * 1000
+        _log.info("published version %d in %.1f ms: %s", release.version, took_ms, _named(changed))
+        if self.ledger.unannounced:
+            _log.warning("the notice was not sent, the fleet follows by polling: %s", self.ledger.unannounced)
+        self._remember()
+
+    def _account(self, merge: Merge) -> None:
+        """A merge that is the head's `merged` is accounted for, and so is the one this publisher began with."""
+        state = self.ledger.state
+        if self._accounted is None or (state and state.head.merged == merge.manifest.digest):
+            self._accounted = merge.manifest.digest
+            self._remember()
+
+    def _remember(self) -> None:
+        """Keep what the head stands for, in memory and on disk. A full disk is logged, not fatal."""
+        state = self.ledger.state
+        if state is None:
+            return
+        self._memory = state
+        if self._saved == (state.head, self._accounted):
+            return
+        try:
+            self._memory_file.save(state, self._accounted or "")
+            self._saved = (state.head, self._accounted)
+        except OSError as error:
+            _log.warning("the memory file was not written: %s", error)
+
+    def _stand_active(self, stand: tuple[str, str]) -> None:
+        self._stand(*stand)
+
+    def _stand_by(self) -> None:
+        """Follow the head, so that a take-over knows the last state."""
+        self._lost_at = self._instances = None
+        seen = self._read_head()[1]
+        if seen and repair.is_progress(self._memory, seen):
+            self._remember()
+        merge, state = self._merge, self.ledger.state
+        if (
+            merge
+            and state
+            and (state.head.merged == merge.manifest.digest or self._clock() - self._merged_at > 2 * self._pace.lease_s)
+        ):
+            # The active publisher had its time with this merge: what still differs is another configuration.
+            self._accounted = merge.manifest.digest
+        self._stand(standing.STANDBY, "")
+
+    def _refuse(self, error: ConfBusError) -> None:
+        if self._stand(standing.REFUSED, str(error)) and self._is_active:
+            try:
+                self.ledger.refused(Why(self._author), str(error))
+            except ConfBusError as failure:
+                _log.warning("the refusal is not in the audit trail: %s", failure)
+
+    def _stand(self, state: str, why: str) -> bool:
+        """Take a standing; True when it is news, which is logged once."""
+        failures = {name: str(failure) for name, failure in self.inputs.failures.items()}
+        now = Standing(state, why, self._is_active, failures)
+        if now == self.standing:
+            return False
+        for name, failure in failures.items():
+            if self.standing.failures.get(name) != failure:
+                _log.warning("source %s keeps its last good values: %s", name, failure)
+        if (state, why) != (self.standing.state, self.standing.why):
+            _log.log(
+                logging.INFO if state == Step.IN_STEP.value else logging.WARNING, "%s%s", state, why and f": {why}"
+            )
+        self.standing = now
+        return True
+
+    def _tell(self) -> None:
+        """Tell the fleet, at once on news, else every report interval."""
+        now = self._clock()
+        if self._told and self._told[0] == self.standing and now - self._told[1] < self._pace.report_s:
+            return
+        try:
+            store = self.ledger.store
+            store.report(
+                self.identity,
+                self.standing.report(
+                    self.identity,
+                    at_ms=store.time_ms(),
+                    interval_s=self._pace.report_s,
+                    seen=stand(self._memory and self._memory.head),
+                ),
+            )
+            self._told = (self.standing, now)
+        except ConfBusError as error:
+            _log.warning("the fleet was not told: %s", error)
+
+    def _sleep(self, seconds: float) -> None:
+        try:
+            self._wakes.get(timeout=seconds)
+            while True:
+                self._wakes.get_nowait()
+        except queue.Empty:
+            return
+
+    def _leave(self) -> None:
+        try:
+            self.ledger.store.drop_lease(self.identity)
+            self.ledger.store.forget([self.identity])
+        except ConfBusError as error:
+            _log.warning("left without giving up the lease: %s", error)
+
+
+def _remembered(memory_file: MemoryFile) -> tuple[State | None, str | None]:
+    try:
+        state, accounted = memory_file.load()
+    except (Malformed, OSError) as error:
+        _log.warning("%s", error)
+        return None, None
+    return state, accounted or None
+
+
+def _named(sections: list[str]) -> str:
+    shown = ", ".join(sections[:5])
+    return f"{shown} and {len(sections) - 5} more sections" if len(sections) > 5 else shown or "no section changed"

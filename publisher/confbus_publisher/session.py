@@ -1,0 +1,96 @@
+"""One publisher at work at one URL: its thread, the watcher of its sources, and its ear for changes of the head."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from confbus.follower import Timing
+from confbus.link import keys_of, make_client, redacted
+from confbus.subscriber import Subscriber
+from confbus_publisher import opening
+from confbus_publisher.ledger import Ledger
+from confbus_publisher.ledger.redis import RedisStore
+from confbus_publisher.memory_file import MemoryFile
+from confbus_publisher.publisher import Pace, Publisher
+from confbus_publisher.watch import Watcher
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from confbus_publisher.inputs import Inputs
+    from confbus_publisher.settings import Settings
+    from confbus_publisher.standing import Standing
+
+PATIENCE_S = 1.0
+
+
+class Session:
+    """Publishes what `inputs` say to `url` from `start` to `stop`. `ended` is called when it ends by itself."""
+
+    def __init__(self, settings: Settings, inputs: Inputs, url: str, *, ended: Callable[[], object]) -> None:
+        self.where = redacted(url)
+        self.failure: BaseException | None = None
+        self._ended = ended
+        identity = opening.identity()
+        self.client = make_client(url, name=f"confbus:{identity}")
+        keys = keys_of(self.client, settings.namespace)
+        store = RedisStore(self.client, keys, where=self.where, patience_s=PATIENCE_S)
+        self._publisher = Publisher(
+            inputs,
+            Ledger(store, history=settings.history),
+            MemoryFile(settings.state, settings.namespace),
+            identity=identity,
+            author=opening.author(),
+            pace=Pace(settings.poll_interval_s, settings.report_interval_s, settings.lease_s),
+        )
+        self._thread = threading.Thread(target=self._publish, name="confbus-publisher", daemon=True)
+        self._watcher = self._new_watcher()
+        self._follower = Subscriber(
+            url,
+            namespace=settings.namespace,
+            timing=Timing(poll_s=settings.poll_interval_s),
+            is_reporting=False,
+            observer=lambda _status: self.look(),
+        )
+
+    @property
+    def standing(self) -> Standing:
+        return self._publisher.standing
+
+    def start(self) -> None:
+        """Begin; Redis need not be there yet."""
+        self._thread.start()
+        self._watcher.start()
+        self._follower.follow()
+
+    def look(self) -> None:
+        """Take a turn soon."""
+        self._publisher.look()
+
+    def use(self, inputs: Inputs) -> None:
+        """Publish what `inputs` say from the next turn on."""
+        self._watcher.stop()
+        self._publisher.inputs = inputs
+        self._watcher = self._new_watcher()
+        self._watcher.start()
+        self.look()
+
+    def stop(self) -> None:
+        """Finish the turn at hand, give the lease up, and close every connection."""
+        self._publisher.stop()
+        self._follower.close()
+        self._watcher.stop()
+        if self._thread.ident is not None:
+            self._thread.join()
+        self.client.close()
+
+    def _new_watcher(self) -> Watcher:
+        return Watcher(lambda: self._publisher.inputs.watched, self.look)
+
+    def _publish(self) -> None:
+        try:
+            self._publisher.run()
+        except Exception as error:  # noqa: BLE001 — carried to the main thread, which ends the process with it
+            self.failure = error
+            self._ended()

@@ -1,0 +1,72 @@
+"""confbus: one configuration, in step across a fleet, read from memory.
+
+import confbus
+config = confbus.connect("redis://localhost:6379", namespace="checkout")
+config["database.host"]
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from confbus.errors import ConfBusError
+
+if TYPE_CHECKING:
+    from confbus.follower import Timing
+    from confbus.status import Status
+    from confbus.subscriber import Subscriber
+    from confbus.wire.diff import Change, ChangeType
+    from confbus.wire.frozen import Frozen, FrozenList, thaw
+    from confbus.wire.snapshot import Snapshot
+
+__all__ = [
+    "Change",
+    "ChangeType",
+    "ConfBusError",
+    "Frozen",
+    "FrozenList",
+    "Snapshot",
+    "Status",
+    "Subscriber",
+    "Timing",
+    "connect",
+    "thaw",
+]
+
+_HOMES = {
+    "Change": "confbus.wire.diff",
+    "ChangeType": "confbus.wire.diff",
+    "Frozen": "confbus.wire.frozen",
+    "FrozenList": "confbus.wire.frozen",
+    "Snapshot": "confbus.wire.snapshot",
+    "Status": "confbus.status",
+    "Subscriber": "confbus.subscriber",
+    "Timing": "confbus.follower",
+    "thaw": "confbus.wire.frozen",
+}
+
+
+def connect(url: str, *, namespace: str, timeout_s: float = 30.0, **options: Any) -> Subscriber:
+    """A subscriber that follows `namespace`, returned with its first snapshot.
+
+    `options` are those of `Subscriber`. Raises `ConnectFailed` when no snapshot comes within `timeout_s` seconds,
+    `InvalidNamespace` and `InvalidSettings` for what cannot be right.
+    """
+    from confbus.subscriber import Subscriber
+
+    subscriber = Subscriber(url, namespace=namespace, **options)
+    try:
+        return subscriber.start(timeout_s=timeout_s)
+    except BaseException:
+        subscriber.close()
+        raise
+
+
+def __getattr__(name: str) -> Any:
+    """Names are imported when first used: `import confbus` alone costs almost nothing."""
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'confbus' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(home), name)

@@ -1,0 +1,64 @@
+"""What one subscriber says about itself: to its own process, and to the fleet."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from confbus.follower import Counts
+    from confbus.wire.head import Head
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """One head, as far as people and repairs need it."""
+
+    version: int
+    revision: int
+    epoch: str
+    change: str
+    digest: str
+    lineage: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Where a subscriber stands.
+
+    `state` is waiting, live, reconnecting, vetoing, regressed, lost or outdated. `seen` is the head last judged,
+    `running` the one whose content is read; they differ after a veto. `verified_age_s` is how long ago the head was
+    last read from Redis (infinite: never), `error` the last thing that went wrong.
+    """
+
+    namespace: str
+    instance: str
+    state: str
+    seen: Stand | None
+    running: Stand | None
+    verified_age_s: float
+    error: str
+    counts: Counts
+
+    def report(self, labels: Mapping[str, str], *, interval_s: float, protocol: int, validators: int) -> dict[str, Any]:
+        """What the fleet is told: plain values, small, without any configuration value."""
+        return {
+            "instance": self.instance,
+            "state": self.state,
+            "seen": asdict(self.seen) if self.seen else None,
+            "running": asdict(self.running) if self.running else None,
+            "error": self.error[:200],
+            "labels": dict(labels),
+            "interval_s": interval_s,
+            "protocol": protocol,
+            "validators": validators,
+        }
+
+
+def stand(head: Head | None) -> Stand | None:
+    """The part of a head that people need."""
+    if head is None:
+        return None
+    return Stand(head.version, head.revision, head.epoch, head.change, head.digest, head.lineage)

@@ -1,0 +1,303 @@
+"""The object that a worker reads its configuration from.
+
+Reading is a memory access: no lock, no network, no Python frame for `config["a.b"]`. One daemon thread follows Redis
+and swaps the snapshot; everything it decides is in `follower`.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import secrets
+import socket
+import threading
+import time
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NoReturn, Self
+
+from confbus.changes import Dispatcher
+from confbus.errors import Closed, ConnectFailed, Malformed, WaitTimeout
+from confbus.events import Action, Applied, Apply, Connect, Event, Fetch, Ping, ReadHead, Refused, Ticked
+from confbus.follower import Follower, Timing
+from confbus.link import Link, redacted
+from confbus.status import Status, stand
+from confbus.wire import path as paths
+from confbus.wire.head import PROTOCOL
+from confbus.wire.sections import Assembly, decode_section
+from confbus.wire.snapshot import Snapshot
+
+if TYPE_CHECKING:
+    import weakref
+    from collections.abc import Callable, Iterable, Mapping
+
+    from confbus.changes import Subscription
+    from confbus.wire.diff import Change
+    from confbus.wire.frozen import Frozen
+
+Validator = "Callable[[Snapshot], object]"
+_MAX_WAIT_S = 1.0
+_ABSENT = object()
+_log = logging.getLogger("confbus")
+
+
+class Subscriber:
+    """A configuration that stays current by itself. `confbus.connect` makes and starts one.
+
+    `validators` are called with each new snapshot before it is read; one that raises keeps the old configuration and
+    reports the reason to the fleet. `labels` describe this instance to the fleet. `observer` is called from the
+    following thread with the status whenever it changes. Reads are safe from any thread.
+    """
+
+    __slots__ = (
+        "__weakref__",
+        "_dispatcher",
+        "_find",
+        "_follower",
+        "_is_closing",
+        "_is_reporting",
+        "_labels",
+        "_link",
+        "_moved",
+        "_observer",
+        "_read",
+        "_snapshot",
+        "_thread",
+        "_url",
+        "_validators",
+        "instance",
+        "namespace",
+    )
+
+    def __init__(
+        self,
+        url: str,
+        *,
+        namespace: str,
+        validators: Iterable[Callable[[Snapshot], object]] = (),
+        labels: Mapping[str, str] | None = None,
+        timing: Timing | None = None,
+        prefix: str = "confbus",
+        is_reporting: bool = True,
+        observer: Callable[[Status], object] | None = None,
+    ) -> None:
+        self.namespace = namespace
+        self.instance = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+        self._url = url
+        self._validators = tuple(validators)
+        self._labels = dict(labels or {})
+        self._is_reporting = is_reporting
+        self._observer = observer
+        self._follower = Follower(timing or Timing())
+        self._dispatcher = Dispatcher()
+        self._moved = threading.Condition()
+        self._is_closing = False
+        self._snapshot: Snapshot | None = None
+        self._read: Callable[[Any], Any] = self._not_ready
+        self._find: Callable[[Any, Any], Any] = _nothing
+        self._link = Link(url, namespace, instance=self.instance, prefix=prefix)
+        self._thread = threading.Thread(target=self._follow, name=f"confbus-{namespace}", daemon=True)
+
+    def start(self, *, timeout_s: float = 30.0) -> Subscriber:
+        """Begin to follow, and wait for the first snapshot. Raises `ConnectFailed` when none comes in time."""
+        self.follow()
+        with self._moved:
+            if not self._moved.wait_for(lambda: self._snapshot is not None or self._is_closing, timeout_s):
+                self._not_ready("", timeout_s)
+        return self
+
+    def follow(self) -> Subscriber:
+        """Begin to follow, and return at once; reading raises `ConnectFailed` until the first snapshot is there."""
+        self._thread.start()
+        return self
+
+    if TYPE_CHECKING:
+
+        def __getitem__(self, path: str | paths.Path) -> Any: ...
+
+    def get(self, path: str | paths.Path, default: Any = None) -> Any:
+        """The value at `path`; `default` only where there is none (a null is None)."""
+        value = self._find(path, _ABSENT)
+        return self.snapshot.get(path, default) if value is _ABSENT else value
+
+    def section(self, path: str | paths.Path) -> Frozen:
+        """The mapping at `path`, frozen. Raises `UnknownPath`, and `TypeError` when it is no mapping."""
+        return self.snapshot.section(path)
+
+    def __contains__(self, path: object) -> bool:
+        return path in self.snapshot
+
+    @property
+    def snapshot(self) -> Snapshot:
+        """The newest accepted release, to be held while several reads must agree."""
+        if self._snapshot is None:
+            self._not_ready("")
+        return self._snapshot
+
+    def subscribe(self, callback: Callable[[list[Change]], object], path: str = "**") -> weakref.ref[Subscription]:
+        """Call `callback` with the list of changed leaves under `path` after each new release, on another thread.
+
+        Functions and lambdas are kept; bound methods are not (their object going away ends the subscription). When
+        releases come faster than the callback, it sees one change from what it saw last to the newest.
+        """
+        return self._dispatcher.subscribe(callback, path, self._snapshot or {})
+
+    def unsubscribe(self, subscription: weakref.ref[Subscription]) -> None:
+        """End a subscription; no call of it starts after this returns."""
+        self._dispatcher.unsubscribe(subscription)
+
+    def wait_for(self, *, version: int, timeout: float = 30.0) -> Snapshot:
+        """The snapshot once `version` or a later one runs here. Raises `WaitTimeout` after `timeout` seconds."""
+        with self._moved:
+            self._moved.wait_for(lambda: self._is_closing or self._runs(version), timeout)
+            if self._runs(version):
+                return self.snapshot
+        if self._is_closing:
+            raise Closed
+        now = self.status()
+        trouble = f": {now.error}" if now.error else ""
+        running = f"version {now.running.version if now.running else 'none'} ({now.state}{trouble})"
+        raise WaitTimeout(f"Version {version}", timeout, running)
+
+    def status(self) -> Status:
+        """Where this subscriber stands now."""
+        follower = self._follower
+        return Status(
+            namespace=self.namespace,
+            instance=self.instance,
+            state="closed" if self._is_closing else follower.state,
+            seen=stand(follower.seen),
+            running=stand(follower.served),
+            verified_age_s=time.monotonic() - follower.verified_at,
+            error=follower.error,
+            counts=replace(follower.counts),
+        )
+
+    def close(self) -> None:
+        """Stop following, and tell the fleet so; the last snapshot stays readable. Safe to call twice."""
+        with self._moved:
+            if self._is_closing:
+                return
+            self._is_closing = True
+            self._moved.notify_all()
+        self._dispatcher.close()
+        if self._thread.ident is None:
+            self._link.close()
+        elif self._thread is not threading.current_thread():
+            self._link.wake()
+            self._thread.join()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_exception: object) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        running = self._snapshot.version if self._snapshot is not None else None
+        return f"Subscriber({self.namespace!r}, version={running}, state={self.status().state!r})"
+
+    def _follow(self) -> None:
+        """The thread: carry out what the follower asks for, tell it what came of it, wait for the next event."""
+        try:
+            self._work_off(Ticked())
+            while not self._is_closing:
+                events = self._link.wait(min(self._follower.wake_at() - time.monotonic(), _MAX_WAIT_S))
+                for event in events:
+                    self._work_off(event)
+                if self._follower.wake_at() <= time.monotonic():
+                    self._work_off(Ticked())
+            if self._is_reporting:
+                self._link.leave()
+        finally:
+            self._link.close()
+
+    def _work_off(self, event: Event) -> None:
+        events = [event]
+        while events:
+            for action in self._follower.handle(events.pop(0), time.monotonic()):
+                events += self._carry_out(action)
+
+    def _carry_out(self, action: Action) -> list[Event]:
+        match action:
+            case Apply():
+                return [self._apply(action)]
+            case ReadHead():
+                return self._link.read_head()
+            case Fetch(head, running):
+                return self._link.fetch(head, running)
+            case Connect():
+                return self._link.connect()
+            case Ping():
+                return self._link.ping()
+            case _:
+                self._report()
+                return []
+
+    def _apply(self, apply: Apply) -> Event:
+        try:
+            assembly = _assemble(apply)
+        except Malformed as error:
+            return Refused(apply.head, str(error), is_damage=True)
+        head = apply.head
+        snapshot = Snapshot(
+            assembly.document,
+            version=head.version,
+            revision=head.revision,
+            epoch=head.epoch,
+            digest=head.digest,
+            at_ms=apply.at_ms,
+        )
+        reason = self._objection(snapshot)
+        if reason:
+            return Refused(head, reason)
+        self._snapshot = snapshot
+        self._find, self._read = snapshot.fast_reads()
+        with self._moved:
+            self._moved.notify_all()
+        self._dispatcher.announce(snapshot)
+        return Applied(head, assembly)
+
+    def _objection(self, snapshot: Snapshot) -> str:
+        for validator in self._validators:
+            try:
+                validator(snapshot)
+            except Exception as error:  # noqa: BLE001 — a user's code; whatever it raises is its veto
+                name = getattr(validator, "__qualname__", type(validator).__name__)
+                return f"{name}: {error}" if str(error) else f"{name}: {type(error).__name__}"
+        return ""
+
+    def _report(self) -> None:
+        status = self.status()
+        if self._observer is not None:
+            self._observer(status)
+        if self._is_reporting:
+            report = status.report(
+                self._labels,
+                interval_s=self._follower.timing.report_s,
+                protocol=PROTOCOL,
+                validators=len(self._validators),
+            )
+            self._link.report(report)
+
+    def _runs(self, version: int) -> bool:
+        return self._snapshot is not None and self._snapshot.version >= version
+
+    def _not_ready(self, _path: Any, timeout_s: float = 0.0) -> NoReturn:
+        nothing = "nothing is published in this namespace yet" if self._thread.ident else "it was not started"
+        raise ConnectFailed(redacted(self._url), self.namespace, timeout_s, self._follower.error or nothing)
+
+
+Subscriber.__getitem__ = Subscriber.__dict__["_read"]  # type: ignore[method-assign]  # as in Snapshot: no Python frame
+
+
+def _nothing(_path: Any, default: Any) -> Any:
+    return default
+
+
+def _assemble(apply: Apply) -> Assembly:
+    """The document with the changed sections put in. Raises `Malformed` when bytes and digests disagree."""
+    values = {
+        name: None if blob is None else decode_section(name, blob, apply.manifest.sections[name])
+        for name, blob in apply.blobs.items()
+    }
+    return apply.base.changed(apply.manifest, values)

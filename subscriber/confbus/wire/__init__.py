@@ -1,0 +1,1 @@
+"""The contract between publisher and subscriber: keys, bytes, paths, snapshots, notices. No I/O happens here."""

@@ -1,0 +1,131 @@
+"""Configuration to bytes and back: canonical msgpack of the JSON data model, named by its SHA-256.
+
+Equal documents give equal bytes (keys sorted, shortest encodings), so a digest names a content. Decoding yields
+immutable values straight from the decoder's hooks; no Python code runs over the leaves.
+"""
+
+from __future__ import annotations
+
+import gc
+import hashlib
+import math
+from operator import itemgetter
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import msgpack
+
+from confbus.errors import InvalidDocument, Malformed
+from confbus.wire import path as paths
+from confbus.wire.frozen import Frozen, FrozenList
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+MAX_DEPTH = 100
+_SMALLEST, _LARGEST = -(2**63), 2**64 - 1
+_LARGE_BYTES = 256 * 1024
+
+
+def encode(value: Any, *, at: paths.Path = ()) -> bytes:
+    """The canonical bytes of a JSON-like value.
+
+    Raises `InvalidDocument` naming the path (below `at`) of what cannot be part of a configuration: keys that are no
+    strings, NaN and infinities, integers beyond 64 bits, lone surrogates, other types, more than 100 levels.
+    """
+    packed = msgpack.packb(_canonical(value, at, depth=len(at)), use_bin_type=True)
+    return packed or b""
+
+
+def decode(blob: bytes, *, what: str) -> Any:
+    """The frozen value of canonical bytes. Raises `Malformed`, naming `what`, for anything else; depth is bounded."""
+    collecting = len(blob) > _LARGE_BYTES and gc.isenabled()
+    if collecting:
+        # A decode allocates one object a leaf and frees none: the collector would walk them all, again and again.
+        gc.disable()
+    try:
+        return msgpack.unpackb(
+            blob,
+            object_hook=Frozen,
+            list_hook=FrozenList,
+            ext_hook=_refuse_extension,
+            raw=False,
+            max_bin_len=0,
+            max_ext_len=0,
+        )
+    except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
+        raise Malformed(what, f"no msgpack of plain data ({type(error).__name__})") from None
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def size_of_map(entries: Iterable[int]) -> int:
+    """The size in bytes of a mapping whose keys and values together have these sizes."""
+    sizes = list(entries)
+    return (1 if len(sizes) < 16 else 3 if len(sizes) < 2**16 else 5) + sum(sizes)
+
+
+def digest(blob: bytes) -> str:
+    """The name of a content: SHA-256 in hex, as `sha256sum` prints it."""
+    return hashlib.sha256(blob).hexdigest()
+
+
+def _canonical(value: Any, at: paths.Path, *, depth: int) -> Any:
+    kind = type(value)
+    if kind is str or kind is bool or value is None:
+        return value if kind is not str else _checked_text(value, at)
+    if isinstance(value, bool | str | int | float):
+        return _checked_scalar(value, at)
+    if depth >= MAX_DEPTH:
+        _refuse(at[:8], f"it is nested deeper than {MAX_DEPTH} levels")
+    if isinstance(value, dict):
+        return {
+            _checked_key(key, at): _canonical(part, (*at, key), depth=depth + 1) for key, part in _sorted(value, at)
+        }
+    if isinstance(value, list | tuple):
+        return [_canonical(part, (*at, index), depth=depth + 1) for index, part in enumerate(value)]
+    return _refuse(at, f"{kind.__name__} is no type of configuration")
+
+
+def _sorted(mapping: dict[Any, Any], at: paths.Path) -> list[tuple[Any, Any]]:
+    try:
+        return sorted(mapping.items(), key=itemgetter(0))
+    except TypeError:
+        return _refuse(at, "its keys are not all strings")
+
+
+def _checked_key(key: Any, at: paths.Path) -> str:
+    if not isinstance(key, str):
+        _refuse(at, f"the key {key!r} is no string")
+    return _checked_text(key, at)
+
+
+def _checked_text(text: str, at: paths.Path) -> str:
+    if not text.isascii():
+        try:
+            text.encode()
+        except UnicodeEncodeError:
+            _refuse(at, "it holds half a surrogate pair, which is no Unicode text")
+    return text
+
+
+def _checked_scalar(value: float | str, at: paths.Path) -> Any:
+    if isinstance(value, bool):
+        return bool(value)
+    if isinstance(value, str):
+        return _checked_text(str.__str__(value), at)  # `str(value)` of an enum's member is its name
+    if isinstance(value, int):
+        if not _SMALLEST <= value <= _LARGEST:
+            _refuse(at, "the integer needs more than 64 bits")
+        return int(value)
+    if not math.isfinite(value):
+        _refuse(at, "NaN and infinities have no place in a configuration")
+    return float(value)
+
+
+def _refuse(at: paths.Path, reason: str) -> NoReturn:
+    raise InvalidDocument(paths.render(at), reason)
+
+
+def _refuse_extension(_code: int, _data: bytes) -> NoReturn:
+    raise ValueError("extension type")

@@ -1,0 +1,93 @@
+"""The pub/sub message of one head change: a hint, and when small also the content itself.
+
+A msgpack map. `sections` gives for each changed section its blob (bytes), its digest (text) when the blob would not
+fit, or nil when the section is gone. The empty map is a notice too: it says only "read the head".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import msgpack
+
+from confbus.errors import Malformed
+from confbus.wire import head as heads
+from confbus.wire.release import MAX_AT_MS
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+MAX_BYTES = 8 * 1024
+"""Redis slows down 3-20 times when a message outgrows its 16 KB reply buffers; half of that leaves room."""
+
+MAX_JITTER_MS = 60_000
+
+HINT = b"\x80"
+"""The notice without facts, as rollback.lua sends it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """What changed, as the publisher told it. `head.merged` is not sent.
+
+    `base` and `head.digest` are the document digests before and after; `sections` is None when the list of changes
+    itself was too long. `jitter_ms` spreads the fetches of a large fleet.
+    """
+
+    head: heads.Head
+    base: str = ""
+    sections: Mapping[str, bytes | str | None] | None = None
+    at_ms: int = 0
+    jitter_ms: int = 0
+
+    def encode(self) -> bytes:
+        """At most 8 KB: without the blobs, then without the list of sections when it would be more."""
+        whole = self._pack(self.sections)
+        if len(whole) <= MAX_BYTES or self.sections is None:
+            return whole
+        return self._pack(None)
+
+    def _pack(self, sections: Mapping[str, bytes | str | None] | None) -> bytes:
+        facts: dict[str, Any] = self.head.fields()
+        del facts["merged"]
+        facts.update(base=self.base, sections=sections, at=self.at_ms, jitter_ms=self.jitter_ms)
+        return bytes(msgpack.packb(facts, use_bin_type=True) or b"")
+
+
+@dataclass(frozen=True, slots=True)
+class Hint:
+    """A notice that says only: read the head."""
+
+    reason: str = field(default="")
+
+
+def decode(message: bytes) -> Notice | Hint:
+    """The notice in a message. Raises `Malformed` for anything that no publisher sends."""
+    if message == HINT:
+        return Hint()
+    if len(message) > 2 * MAX_BYTES:
+        raise Malformed("a notice", f"it has {len(message)} bytes")
+    try:
+        facts = msgpack.unpackb(message, raw=False, max_ext_len=0)
+        return Notice(
+            head=heads.parse(facts),
+            base=str(facts["base"]),
+            sections=_sections(facts["sections"]),
+            at_ms=max(0, min(int(facts["at"]), MAX_AT_MS)),
+            jitter_ms=max(0, min(int(facts["jitter_ms"]), MAX_JITTER_MS)),
+        )
+    except Malformed:
+        raise
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, msgpack.UnpackException) as error:
+        raise Malformed("a notice", type(error).__name__) from None
+
+
+def _sections(value: Any) -> dict[str, bytes | str | None] | None:
+    if value is None:
+        return None
+    if not isinstance(value, dict) or not all(
+        isinstance(name, str) and (blob is None or isinstance(blob, bytes | str)) for name, blob in value.items()
+    ):
+        raise Malformed("a notice", "its sections are no map of names to blobs")
+    return value

@@ -1,0 +1,173 @@
+"""The one grammar of paths: `a.b`, `a["k.with.dots"]`, `hosts[0]`; patterns add `*` (one level) and `**` (any).
+
+Inside the code a path is a tuple of keys and indexes. Text is for people, JSON Pointer for machines.
+"""
+
+from __future__ import annotations
+
+import functools
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+from confbus.errors import InvalidPath
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+Path = tuple[str | int, ...]
+
+_TOKEN = re.compile(r'(?P<key>[^.\[\]"]+)|\[(?P<index>[0-9]{1,9})\]|\[(?P<quoted>"(?:[^"\\]|\\.)*")\]')
+_BARE = re.compile(r'[^.\[\]"*\x00-\x1f]+\Z')
+_INDEX = re.compile(r"[0-9]{1,9}\Z")
+_WILDCARDS = ("*", "**")
+
+
+@functools.lru_cache(maxsize=4096)
+def parse(text: str) -> Path:
+    """The keys and indexes of `text`; the empty text is the whole document. Raises `InvalidPath` with the column."""
+    return tuple(part for part, _ in _tokens(text))
+
+
+def render(path: Path) -> str:
+    """The shortest text that `parse` reads back as `path`."""
+    text = ""
+    for part in path:
+        if isinstance(part, int):
+            text += f"[{part}]"
+        elif _BARE.match(part):
+            text += f".{part}" if text else part
+        else:
+            text += f"[{json.dumps(part, ensure_ascii=False)}]"
+    return text
+
+
+def pointer(path: Path) -> str:
+    """The JSON Pointer (RFC 6901) of `path`, for machine output."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in path)
+
+
+def lookup(tree: Any, path: Path) -> Any:
+    """The value at `path`. Raises `KeyError` with the length of the part that exists."""
+    for depth, part in enumerate(path):
+        if not _has(tree, part):
+            raise KeyError(depth)
+        tree = tree[part]
+    return tree
+
+
+def nearest(tree: Any, path: Path) -> str:
+    """The existing path that looks most like `path`, or the empty text when nothing does."""
+    import difflib
+
+    for depth, part in enumerate(path):
+        if isinstance(tree, dict):
+            candidates: Sequence[str] = list(tree)
+        elif isinstance(tree, list) and tree:
+            return render((*path[:depth], _nearest_index(part, len(tree))))
+        else:
+            return render(path[:depth])
+        if part in tree:
+            tree = tree[part]
+            continue
+        close = difflib.get_close_matches(str(part), candidates, n=1, cutoff=0.6)
+        if not close:
+            return ""
+        rest = path[depth + 1 :]
+        guess = (*path[:depth], close[0])
+        try:
+            lookup(tree[close[0]], rest)
+        except KeyError:
+            return render(guess)
+        return render((*guess, *rest))
+    return ""
+
+
+def leaves(tree: Mapping[str, Any], prefix: Path = ()) -> list[tuple[Path, Any]]:
+    """Every leaf under `tree`; a list is a leaf, and so is an empty mapping."""
+    found: list[tuple[Path, Any]] = []
+    for key, value in tree.items():
+        if isinstance(value, dict) and value:
+            found += leaves(value, (*prefix, key))
+        else:
+            found.append(((*prefix, key), value))
+    return found
+
+
+class Pattern:
+    """A path that may hold `*` (exactly one level) and `**` (any number); it also matches all that lies below.
+
+    `database` matches `database` and `database.pool.size`; `services.*.port` matches `services.web.port`.
+    Quoted keys are literal: `["*"]` is the key `*`.
+    """
+
+    __slots__ = ("_parts", "text")
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self._parts = _tokens(text)
+
+    def matches(self, path: Path) -> bool:
+        return self._match(path, 0, 0, covering=False)
+
+    def touches(self, path: Path) -> bool:
+        """True also when something below `path` could match: a leaf that vanished took all below with it."""
+        return self._match(path, 0, 0, covering=True)
+
+    def _match(self, path: Path, at: int, here: int, *, covering: bool) -> bool:
+        if here == len(self._parts):
+            return True
+        if at == len(path):
+            return covering or all(part == "**" and not literal for part, literal in self._parts[here:])
+        part, literal = self._parts[here]
+        if not literal and part == "**":
+            return any(self._match(path, start, here + 1, covering=covering) for start in range(at, len(path) + 1))
+        if (not literal and part == "*") or part == path[at]:
+            return self._match(path, at + 1, here + 1, covering=covering)
+        return False
+
+    def __repr__(self) -> str:
+        return f"Pattern({self.text!r})"
+
+
+def _has(tree: Any, part: str | int) -> bool:
+    if isinstance(part, str):
+        return isinstance(tree, dict) and part in tree
+    return isinstance(tree, list) and 0 <= part < len(tree)
+
+
+def _nearest_index(part: str | int, length: int) -> int:
+    index = part if isinstance(part, int) else int(part) if _INDEX.match(part) else length
+    return max(0, min(index, length - 1))
+
+
+@functools.lru_cache(maxsize=4096)
+def _tokens(text: str) -> tuple[tuple[str | int, bool], ...]:
+    """Each part of `text`, and whether it is literal whatever it looks like (quoted, or an index)."""
+    parts: list[tuple[str | int, bool]] = []
+    at = 0
+    while at < len(text):
+        if parts and text[at] == ".":
+            at += 1
+            if at == len(text) or text[at] in ".[":
+                raise InvalidPath(text, at + 1, "a key is missing")
+        elif parts and text[at] != "[":
+            raise InvalidPath(text, at + 1, f"a dot is missing before {text[at]!r}")
+        token = _TOKEN.match(text, at)
+        if token is None:
+            raise InvalidPath(text, at + 1, f"{text[at]!r} cannot stand")
+        if (key := token["key"]) is not None:
+            parts.append((key, key not in _WILDCARDS))
+        elif (index := token["index"]) is not None:
+            parts.append((int(index), True))
+        else:
+            parts.append((_unquoted(text, at, token["quoted"]), True))
+        at = token.end()
+    return tuple(parts)
+
+
+def _unquoted(text: str, at: int, quoted: str) -> str:
+    try:
+        return str(json.loads(quoted))
+    except ValueError:
+        raise InvalidPath(text, at + 1, "the quoted key is no JSON string") from None

@@ -1,0 +1,230 @@
+"""Cutting a document into sections and joining sections into a document.
+
+A section is one top-level key; top-level values that are not mappings form the section `.`; a section over 64 KB is
+cut once more at its second level (what is no mapping there stays in the first-level section). Sections are the unit
+of storage, transfer and reuse: an unchanged section is neither encoded, sent, stored nor decoded again.
+"""
+
+from __future__ import annotations
+
+import functools
+from typing import TYPE_CHECKING, Any
+
+from confbus.errors import InvalidDocument, Malformed
+from confbus.wire import codec
+from confbus.wire import path as paths
+from confbus.wire.frozen import Frozen, FrozenList
+from confbus.wire.manifest import EMPTY, Manifest
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+ROOT = "."
+SPLIT_BYTES = 64 * 1024
+MAX_SECTIONS = 1000
+
+
+def name_of(path: paths.Path) -> str:
+    """The name of the section at `path` (none, one or two keys)."""
+    return paths.render(path) or ROOT
+
+
+@functools.lru_cache(maxsize=4096)
+def path_of(name: str) -> paths.Path:
+    """The place of a section in the document. Raises `Malformed` for what is no section name, and for a second name
+    of the same place: one document would have two digests."""
+    try:
+        path = () if name == ROOT else paths.parse(name)
+    except ValueError:
+        path = (0,)
+    if len(path) > 2 or not all(isinstance(part, str) for part in path) or name_of(path) != name:
+        raise Malformed("a section name", f"{name!r} is no path of at most two keys")
+    return path
+
+
+class Encoder:
+    """Documents to sections in bytes.
+
+    Remembers the last document: values that are the very same `Frozen` objects again are not encoded again, so a
+    change costs what changed. Not thread-safe; one publisher, one encoder.
+    """
+
+    def __init__(self) -> None:
+        self._cuts: dict[str, _Cut] = {}
+        self._last = Encoded({}, EMPTY, {})
+
+    def encode(self, document: Mapping[str, Any]) -> Encoded:
+        """The sections of `document`. Raises `InvalidDocument` for what cannot be configuration, and for more than
+        1,000 sections."""
+        cuts: dict[str, _Cut] = {}
+        fresh: dict[str, bytes] = {}
+        residue: dict[str, Any] = {}
+        for key, value in document.items():
+            cut = self._cuts.get(key)
+            if cut is None or cut.value is not value or type(value) is not Frozen:
+                if not isinstance(value, dict) or not isinstance(key, str):
+                    residue[key] = value
+                    continue
+                cut = _cut(key, value, cut)
+                fresh.update(cut.blobs)
+            cuts[key] = cut
+        if residue:
+            fresh[ROOT] = codec.encode(residue)
+        gone = {name for key, cut in self._cuts.items() if cuts.get(key) is not cut for name in cut.blobs}
+        if not residue:
+            gone.add(ROOT)
+        encoded = self._last.changed(fresh, gone - fresh.keys())
+        if len(encoded.blobs) > MAX_SECTIONS:
+            raise InvalidDocument("", _too_many(encoded.blobs), advice="Group related keys under fewer parents.")
+        self._cuts, self._last = cuts, encoded
+        return encoded
+
+
+class _Cut:
+    """One top-level value and the sections it was cut into; `parts` are the second-level values, when it was split."""
+
+    __slots__ = ("blobs", "parts", "value")
+
+    def __init__(self, value: Any, blobs: dict[str, bytes], parts: Mapping[str, tuple[Any, bytes]]) -> None:
+        self.value = value
+        self.blobs = blobs
+        self.parts = parts
+
+
+def _cut(key: str, value: dict[str, Any], before: _Cut | None) -> _Cut:
+    if before is None or not before.parts:
+        whole = codec.encode(value, at=(key,))
+        if len(whole) <= SPLIT_BYTES:
+            return _Cut(value, {name_of((key,)): whole}, {})
+    known = before.parts if before else {}
+    parts: dict[str, tuple[Any, bytes]] = {}
+    for name, part in value.items():
+        last = known.get(name)
+        is_known = last is not None and last[0] is part and isinstance(part, Frozen | FrozenList)
+        parts[name] = last if is_known and last else (part, codec.encode(part, at=(key, name)))
+    if codec.size_of_map(len(blob) + len(codec.encode(name)) for name, (_, blob) in parts.items()) <= SPLIT_BYTES:
+        return _Cut(value, {name_of((key,)): codec.encode(value, at=(key,))}, {})
+    residue = {name: part for name, part in value.items() if not isinstance(part, dict)}
+    blobs = {name_of((key, name)): blob for name, (part, blob) in parts.items() if isinstance(part, dict)}
+    if residue or not blobs:
+        blobs[name_of((key,))] = codec.encode(residue, at=(key,))
+    return _Cut(value, blobs, parts)
+
+
+class Encoded:
+    """A document as sections in bytes: by section name, and by digest."""
+
+    __slots__ = ("blobs", "by_digest", "manifest", "size")
+
+    def __init__(self, blobs: dict[str, bytes], manifest: Manifest, by_digest: dict[str, bytes]) -> None:
+        self.blobs = blobs
+        self.manifest = manifest
+        self.by_digest = by_digest
+        self.size = sum(map(len, blobs.values()))
+
+    def changed(self, fresh: Mapping[str, bytes], gone: Iterable[str]) -> Encoded:
+        """The document with sections put in and taken out; costs little more than those."""
+        changes: dict[str, str | None] = {name: codec.digest(blob) for name, blob in fresh.items()}
+        vanished = [name for name in gone if name in self.blobs]
+        manifest = self.manifest.changed({**changes, **dict.fromkeys(vanished)})
+        blobs, by_digest = {**self.blobs, **fresh}, self.by_digest.copy()
+        stale = {self.manifest.sections.get(name) for name in (*fresh, *vanished)}
+        for name in vanished:
+            del blobs[name]
+        for digest in stale.difference(manifest.sections.values()):
+            by_digest.pop(digest or "", None)
+        by_digest.update((digest or "", fresh[name]) for name, digest in changes.items())
+        return Encoded(blobs, manifest, by_digest)
+
+    def largest(self, count: int = 3) -> list[tuple[str, int]]:
+        """The names and bytes of the largest sections."""
+        by_size = sorted(self.blobs.items(), key=lambda item: len(item[1]), reverse=True)
+        return [(name, len(blob)) for name, blob in by_size[:count]]
+
+
+class Assembly:
+    """An immutable document put together from sections; `changed` reuses every section that stayed.
+
+    Only the top-level keys that a changed section touches are rebuilt; all other values are the very same objects
+    in the new document.
+    """
+
+    __slots__ = ("document", "manifest", "sections")
+
+    def __init__(self, manifest: Manifest, sections: Mapping[paths.Path, Frozen], document: Frozen) -> None:
+        self.manifest = manifest
+        self.sections = sections
+        self.document = document
+
+    def changed(self, manifest: Manifest, values: Mapping[str, Frozen | None]) -> Assembly:
+        """The assembly for `manifest`, which differs from mine in the sections `values` (None: gone)."""
+        if not values:
+            return Assembly(manifest, self.sections, self.document)
+        sections = dict(self.sections)
+        for name, value in values.items():
+            path = path_of(name)
+            if value is None:
+                sections.pop(path, None)
+            else:
+                sections[path] = value
+        touched = {path_of(name) for name in values}
+        rebuilt = _joined({path[0] for path in touched if path}, sections)
+        residue = Frozen() if () not in touched else sections.get((), Frozen())
+        document = {**self.document, **residue, **rebuilt}
+        for key in _keys_under(touched, self.sections.get((), Frozen())) - residue.keys() - rebuilt.keys():
+            del document[key]
+        if document.keys() - self.document.keys():
+            # Sorted, whatever way the document came about: two workers at one version print it alike.
+            document = {key: document[key] for key in sorted(document)}
+        return Assembly(manifest, sections, Frozen(document))
+
+
+NOTHING = Assembly(EMPTY, {}, Frozen())
+
+
+def decode_section(name: str, blob: bytes, blob_digest: str) -> Frozen:
+    """The value of one section. Raises `Malformed` when the bytes do not have the digest or are no mapping."""
+    if codec.digest(blob) != blob_digest:
+        raise Malformed(f"section {name!r}", "its bytes do not have its digest")
+    value = codec.decode(blob, what=f"section {name!r}")
+    if not isinstance(value, Frozen):
+        raise Malformed(f"section {name!r}", "it is no mapping")
+    return value
+
+
+def join(blobs: Mapping[str, bytes], manifest: Manifest) -> Assembly:
+    """The whole document of `manifest` from all of its blobs, given by digest."""
+    values = {name: decode_section(name, blobs[blob], blob) for name, blob in manifest.sections.items()}
+    return NOTHING.changed(manifest, values)
+
+
+def _keys_under(touched: set[paths.Path], residue: Mapping[str, Any]) -> set[Any]:
+    """The top-level keys that the touched sections had a part in, as far as they are in the document."""
+    keys: set[Any] = {path[0] for path in touched if path}
+    return keys | residue.keys() if () in touched else keys
+
+
+def _joined(keys: set[str | int], sections: Mapping[paths.Path, Frozen]) -> dict[Any, Frozen]:
+    joined: dict[Any, Frozen] = {}
+    parts: dict[Any, dict[Any, Any]] = {}
+    if not keys:
+        return joined
+    for path, value in sections.items():
+        if len(path) == 2 and path[0] in keys:
+            parts.setdefault(path[0], {})[path[1]] = value
+    for key in keys:
+        whole = sections.get((key,))
+        if key in parts:
+            joined[key] = Frozen({**(whole or {}), **parts[key]})
+        elif whole is not None:
+            joined[key] = whole
+    return joined
+
+
+def _too_many(names: Iterable[str]) -> str:
+    counts: dict[str, int] = {}
+    for name in names:
+        parent = str(path_of(name)[0]) if len(path_of(name)) == 2 else "the top level"
+        counts[parent] = counts.get(parent, 0) + 1
+    worst = max(counts, key=lambda parent: counts[parent])
+    return f"it has {sum(counts.values())} sections, more than {MAX_SECTIONS}; most are under {worst}"

@@ -1,0 +1,133 @@
+"""The immutable copy of one release that a worker reads.
+
+A snapshot *is* the document (a `Frozen` mapping), with one difference: its keys are paths. `snapshot["a.b"]` costs one
+C call and one probe of a dict of the paths already read; the first read of a path walks the document.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from confbus.errors import InvalidPath, UnknownPath
+from confbus.wire import path as paths
+from confbus.wire.frozen import Frozen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+MAX_HITS = 4096
+_ABSENT = object()
+
+
+class Hits(dict[Any, Any]):
+    """Paths already read, with their values. Only hits are kept, and at most 4,096: strangers' paths cost no memory."""
+
+    __slots__ = ("tree", "version")
+
+    tree: Mapping[str, Any]
+    version: int
+
+    def __missing__(self, path: str | paths.Path) -> Any:
+        try:
+            return self.find(path)
+        except KeyError:
+            parsed = _parsed(path)
+            nearest = paths.nearest(self.tree, parsed)
+            raise UnknownPath(paths.render(parsed), nearest=nearest, version=self.version) from None
+
+    def find(self, path: str | paths.Path) -> Any:
+        """Walk to `path` and remember it. Raises a bare `KeyError`, without the cost of looking for the nearest."""
+        value = paths.lookup(self.tree, _parsed(path))
+        if len(self) < MAX_HITS:
+            self[path] = value
+        return value
+
+
+class Snapshot(Frozen):
+    """One release, in memory, for ever the same. Safe to share between threads; reads take no lock.
+
+    Equal to the plain document; JSON, pickle and copy work. `published_at` is UTC by the publisher's clock.
+    """
+
+    __slots__ = ("_hits", "_read", "digest", "epoch", "published_at", "revision", "version")
+
+    version: int
+    revision: int
+    epoch: str
+    digest: str
+    published_at: datetime
+    _hits: Hits
+    _read: Callable[[Any], Any]
+
+    def __init__(
+        self, document: Mapping[str, Any], *, version: int, revision: int, epoch: str, digest: str, at_ms: int
+    ) -> None:
+        super().__init__(document)
+        hits = Hits()
+        hits.tree = document
+        hits.version = version
+        for name, value in (
+            ("version", version),
+            ("revision", revision),
+            ("epoch", epoch),
+            ("digest", digest),
+            ("published_at", datetime.fromtimestamp(at_ms / 1000, UTC)),
+            ("_hits", hits),
+            ("_read", hits.__getitem__),
+        ):
+            object.__setattr__(self, name, value)
+
+    if TYPE_CHECKING:
+
+        def __getitem__(self, path: str | paths.Path) -> Any: ...
+
+    def get(self, path: str | paths.Path, default: Any = None) -> Any:
+        """The value at `path`; `default` only where there is none (a null is None). Never raises for absence."""
+        value = self._hits.get(path, _ABSENT)
+        if value is not _ABSENT:
+            return value
+        try:
+            return self._hits.find(path)
+        except KeyError:
+            return default
+
+    def section(self, path: str | paths.Path) -> Frozen:
+        """The mapping at `path`. Raises `UnknownPath`, and `TypeError` when a value that is no mapping is there."""
+        value = self._hits[path]
+        if not isinstance(value, Frozen):
+            raise TypeError(f"{path!r} is no section: a {type(value).__name__} is there.")
+        return value
+
+    def fast_reads(self) -> tuple[Callable[[Any, Any], Any], Callable[[Any], Any]]:
+        """The C methods behind `get` and `[]`, for a reader that swaps snapshots."""
+        return self._hits.get, self._read
+
+    def __contains__(self, path: object) -> bool:
+        try:
+            self._hits.find(path)  # type: ignore[arg-type]  # `in` takes anything; what is no path is not in here
+        except (KeyError, InvalidPath, TypeError):
+            return False
+        return True
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"A snapshot cannot be changed: {name!r}.")
+
+    def __reduce__(self) -> Any:
+        at_ms = round(self.published_at.timestamp() * 1000)
+        return (_restored, (dict(self), self.version, self.revision, self.epoch, self.digest, at_ms))
+
+    def __repr__(self) -> str:
+        return f"Snapshot(version={self.version}, digest={self.digest[:12]!r}, {len(self)} keys)"
+
+
+# A slot's own descriptor as `__getitem__`: `snapshot[path]` calls the bound method in the slot without a Python frame.
+Snapshot.__getitem__ = Snapshot.__dict__["_read"]  # type: ignore[method-assign]  # see above
+
+
+def _parsed(path: str | paths.Path) -> paths.Path:
+    return paths.parse(path) if isinstance(path, str) else tuple(path)
+
+
+def _restored(document: dict[str, Any], version: int, revision: int, epoch: str, digest: str, at_ms: int) -> Snapshot:
+    return Snapshot(document, version=version, revision=revision, epoch=epoch, digest=digest, at_ms=at_ms)

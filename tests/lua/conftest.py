@@ -1,0 +1,66 @@
+"""The places that the ledger is held to its promises at: memory, fakeredis, and real servers of four generations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import fakeredis
+import pytest
+
+from support.clock import Clock
+from support.places import MemoryPlace, Place, RedisPlace
+from support.servers import GENERATIONS, Generation
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from support.server import Server
+
+NEWEST, *OTHERS = GENERATIONS
+SERVERS = [NEWEST, *(pytest.param(other, marks=pytest.mark.slow) for other in OTHERS)]
+
+
+def _id(kind: str | Generation) -> str:
+    return kind if isinstance(kind, str) else kind.name
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture(params=["memory", "fakeredis", *SERVERS], ids=_id)
+def place(request: pytest.FixtureRequest, namespace: str, clock: Clock) -> Iterator[Place]:
+    """An empty place, once of each kind."""
+    if request.param == "memory":
+        yield MemoryPlace(clock=clock)
+    else:
+        yield from _on_redis(request, namespace)
+
+
+@pytest.fixture(params=["fakeredis", *SERVERS], ids=_id)
+def redis_place(request: pytest.FixtureRequest, namespace: str) -> Iterator[RedisPlace]:
+    """An empty place of each kind that speaks Redis."""
+    yield from _on_redis(request, namespace)
+
+
+@pytest.fixture(params=SERVERS, ids=_id)
+def server_place(request: pytest.FixtureRequest, namespace: str) -> Iterator[RedisPlace]:
+    """An empty place on each real server."""
+    yield from _on_redis(request, namespace)
+
+
+def _on_redis(request: pytest.FixtureRequest, namespace: str) -> Iterator[RedisPlace]:
+    if request.param == "fakeredis":
+        server = fakeredis.FakeServer()
+
+        def connect() -> Any:
+            return fakeredis.FakeRedis(server=server, protocol=2)
+
+        yield RedisPlace(connect(), namespace, connect)
+        return
+    shared: Callable[[Generation], Server] = request.getfixturevalue("_shared_server")
+    real = shared(request.param)
+    yield RedisPlace(real.client(), namespace, real.client)
+    real.close_clients()
+    real.flush()

@@ -1,0 +1,77 @@
+"""Each example runs as its header says, and shows what it is there to show."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+
+
+def start(name: str, url: str, **variables: str) -> subprocess.Popen[str]:
+    environment = {name: text for name, text in os.environ.items() if not name.startswith(("APP_", "CONFBUS_"))}
+    return subprocess.Popen(
+        [sys.executable, EXAMPLES / name],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        env=environment | {"CONFBUS_URL": url} | variables,
+    )
+
+
+def run(name: str, url: str, **variables: str) -> str:
+    """What the example says when it is run to its end."""
+    process = start(name, url, **variables)
+    said, _ = process.communicate(timeout=30)
+    assert process.returncode == 0, said
+    return said
+
+
+def test_every_example_is_run_here() -> None:
+    assert {file.name for file in EXAMPLES.iterdir() if file.is_file()} == {
+        "01_read.py",
+        "02_react.py",
+        "03_publish.py",
+    }
+
+
+def test_01_reads_values_a_default_a_section_and_a_snapshot(redis_url: str) -> None:
+    run("03_publish.py", redis_url)
+
+    said = run("01_read.py", redis_url)
+
+    assert said.splitlines() == [
+        "free shipping from 50",
+        "first carrier dhl",
+        "wrapping paper",
+        "database host db-1.internal",
+        "database port 5432",
+        "version 1 has Driftwood in EUR",
+        "version 1 runs",
+    ]
+
+
+def test_02_tells_what_changes_until_it_unsubscribes(redis_url: str) -> None:
+    run("03_publish.py", redis_url)
+    with start("02_react.py", redis_url) as listener:
+        assert listener.stdout
+        assert listener.stdout.readline() == "listening at version 1\n"
+
+        run("03_publish.py", redis_url, APP_CHECKOUT__FREE_SHIPPING_FROM="39", APP_SHOP_CURRENCY="CHF")
+
+        assert listener.stdout.readline() == "checkout.free_shipping_from: 50 -> 39 (modified)\n"
+        assert listener.communicate("\n", timeout=30)[0] == "no longer listening\n"
+        assert listener.returncode == 0
+
+
+def test_03_publishes_a_merge_once_and_a_changed_one_again(redis_url: str) -> None:
+    first = run("03_publish.py", redis_url)
+    again = run("03_publish.py", redis_url)
+    changed = run("03_publish.py", redis_url, APP_CHECKOUT__FREE_SHIPPING_FROM="39")
+
+    assert first == "published version 1\n"
+    assert again == "that is what is published already\n"
+    assert changed == "published version 2\n"

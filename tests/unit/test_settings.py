@@ -1,0 +1,213 @@
+"""confbus.yaml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from confbus.errors import InvalidNamespace, InvalidSettings
+from confbus_publisher.settings import Settings, build_sources, load_settings
+from confbus_publisher.sources import DictSource, EnvSource, FileSource
+
+WHOLE = """\
+namespace: shop/checkout
+redis: redis://:${REDIS_PASSWORD}@localhost:6379/0
+sources:
+  - file: config/app.yaml
+    priority: 10
+    name: app
+  - files: [a.yaml, /etc/b.json]
+    optional: true
+  - env: APP_
+    priority: 5
+  - values:
+      database:
+        host: ${DB_HOST:localhost}
+        ports: ["${PORT:1}"]
+    name: defaults
+history: 20
+state: /var/lib/confbus/state
+limits: {document: 4 MiB}
+poll_interval: 500ms
+report_interval: 10
+lease: ${LEASE:-20s}
+"""
+
+
+def load(directory: Path, text: str, **variables: str) -> Settings:
+    path = directory / "confbus.yaml"
+    path.write_text(text)
+    return load_settings(path, variables=variables)
+
+
+def refusal(directory: Path, text: str) -> str:
+    with pytest.raises(InvalidSettings) as caught:
+        load(directory, text)
+    return str(caught.value)
+
+
+def test_everything_that_can_be_said_is_understood(tmp_path: Path) -> None:
+    variables = {"REDIS_PASSWORD": "hunter2", "LEASE": ""}
+
+    settings = load(tmp_path, WHOLE, **variables)
+
+    assert settings.namespace == "shop/checkout"
+    assert settings.redis == "redis://:hunter2@localhost:6379/0"
+    assert settings.history == 20
+    assert settings.state == Path("/var/lib/confbus/state")
+    assert settings.document_limit_bytes == 4 * 1024 * 1024
+    assert (settings.poll_interval_s, settings.report_interval_s, settings.lease_s) == (0.5, 10.0, 20.0)
+    assert settings.path == tmp_path / "confbus.yaml"
+
+
+def test_settings_show_no_secret(tmp_path: Path) -> None:
+    text = WHOLE + "# the end\n"
+
+    settings = load(tmp_path, text, REDIS_PASSWORD="hunter2", DB_HOST="hunter2")
+
+    assert "hunter2" not in repr(settings)
+
+
+def test_little_needs_to_be_said(tmp_path: Path) -> None:
+    text = "namespace: shop/checkout\n"
+
+    settings = load(tmp_path, text)
+
+    assert settings.redis is None
+    assert settings.sources == ()
+    assert settings.history == 50
+    assert settings.state == tmp_path / ".confbus" / "state-shop%2Fcheckout"
+    assert settings.document_limit_bytes == 8 * 1024 * 1024
+
+
+def test_sources_are_built_in_order_with_paths_from_the_file(tmp_path: Path) -> None:
+    settings = load(tmp_path, WHOLE, REDIS_PASSWORD="x")
+
+    sources = build_sources(settings)
+
+    assert [type(source) for source in sources] == [FileSource, FileSource, FileSource, EnvSource, DictSource]
+    assert [(source.name, source.priority) for source in sources] == [
+        ("app", 10),
+        (str(tmp_path / "a.yaml"), 0),
+        ("/etc/b.json", 0),
+        ("env:APP_", 5),
+        ("defaults", 0),
+    ]
+    assert sources[0].watched == (tmp_path / "config",)
+    assert sources[1].load().tree == {}
+
+
+def test_inline_values_have_their_line_in_confbus_yaml(tmp_path: Path) -> None:
+    settings = load(tmp_path, WHOLE, REDIS_PASSWORD="x", PORT="7")
+
+    layer = build_sources(settings)[-1].load()
+
+    assert layer.tree == {"database": {"host": "localhost", "ports": ["7"]}}
+    assert str(layer.origins["database", "host"]) == f"{tmp_path / 'confbus.yaml'}:13:9"
+
+
+REFUSED = {
+    "no namespace": ("history: 50", ":1:1", "namespace is missing"),
+    "not a string": ("namespace: 5", ":1:1", "namespace must be a string"),
+    "unknown key": ("namespace: x\nhistroy: 5", ":2:1", "Did you mean history?"),
+    "nothing near": ("namespace: x\nzzz: 5", ":2:1", "Known are history"),
+    "null": ("namespace: x\nredis:", ":2:1", "redis must be a string"),
+    "empty": ("namespace: x\nredis: ''", ":2:1", "redis is empty"),
+    "history too short": ("namespace: x\nhistory: 15", ":2:1", "at least 16"),
+    "history no number": ("namespace: x\nhistory: true", ":2:1", "must be a whole number"),
+    "history no whole number": ("namespace: x\nhistory: 20.5", ":2:1", "must be a whole number"),
+    "size": ("namespace: x\nlimits:\n  document: 8 parsecs", ":3:3", "must be a size such as 8 MiB"),
+    "size of nothing": ("namespace: x\nlimits:\n  document: 0", ":3:3", "more than nothing"),
+    "unknown limit": ("namespace: x\nlimits:\n  documents: 1", ":3:3", "Did you mean document?"),
+    "limits no mapping": ("namespace: x\nlimits: 5", ":2:1", "limits must be a mapping"),
+    "duration": ("namespace: x\nlease: soon", ":2:1", "must be a duration such as 5s"),
+    "negative duration": ("namespace: x\npoll_interval: -1", ":2:1", "more than nothing"),
+    "boolean duration": ("namespace: x\npoll_interval: true", ":2:1", "must be a duration"),
+    "merge": ("namespace: x\nmerge: {hosts: append}", ":2:1", "merge is not supported by this version"),
+    "seal": ("namespace: x\nseal: [database]", ":2:1", "seal is not supported by this version"),
+    "checks": ("namespace: x\nchecks: {}", ":2:1", "checks is not supported by this version"),
+    "guard": ("namespace: x\nguard: {}", ":2:1", "guard is not supported by this version"),
+    "http": (
+        "namespace: x\nsources:\n- http: https://x\n  timeout: 1",
+        ":3:3",
+        "http is not supported by this version",
+    ),
+    "vault": ("namespace: x\nsources:\n- vault: x", ":3:3", "vault is not supported by this version"),
+    "directory": ("namespace: x\nsources:\n- directory: x", ":3:3", "directory is not supported by this version"),
+    "sources no list": ("namespace: x\nsources: {file: a.yaml}", ":2:1", "sources must be a list"),
+    "source no mapping": ("namespace: x\nsources:\n- a.yaml", ":3:3", "sources is a list of mappings"),
+    "source of no kind": ("namespace: x\nsources:\n- priority: 3", ":3:3", "names no source"),
+    "source of two kinds": (
+        "namespace: x\nsources:\n- env: A_\n  file: a.yaml",
+        ":3:3",
+        "file and env are two sources",
+    ),
+    "source misspelt": ("namespace: x\nsources:\n- env: A_\n  prioritty: 3", ":4:3", "Did you mean priority?"),
+    "optional variable": ("namespace: x\nsources:\n- env: A_\n  optional: true", ":4:3", "'optional' is not known"),
+    "name for several": ("namespace: x\nsources:\n- files: [a.yaml]\n  name: b", ":4:3", "'name' is not known"),
+    "optional maybe": ("namespace: x\nsources:\n- file: a.yaml\n  optional: maybe", ":4:3", "must be true or false"),
+    "priority": ("namespace: x\nsources:\n- env: A_\n  priority: high", ":4:3", "priority must be a whole number"),
+    "empty prefix": ("namespace: x\nsources:\n- env: ''", ":3:3", "env is empty"),
+    "suffix": ("namespace: x\nsources:\n- file: a.ini", ":3:3", "Use one of .yaml, .yml, .json"),
+    "suffix among files": ("namespace: x\nsources:\n- files: [a.yaml, b]", ":3:3", "the suffix of"),
+    "files no list": ("namespace: x\nsources:\n- files: a.yaml", ":3:3", "files must be a list"),
+    "file no string": ("namespace: x\nsources:\n- files: [a.yaml, 3]", ":3:19", "files is a list of strings"),
+    "values no mapping": ("namespace: x\nsources:\n- values: 3", ":3:3", "values must be a mapping"),
+    "same name": ("namespace: x\nsources:\n- file: a.yaml\n- file: a.yaml", ":4:3", "is named"),
+    "variable not set": ("namespace: x\nredis: redis://${REDIS_HOST}", ":2:1", "the variable REDIS_HOST is not set"),
+    "variable in a list": (
+        "namespace: x\nsources:\n- files: ['${DIR}/a.yaml']",
+        ":3:11",
+        "the variable DIR is not set",
+    ),
+    "no YAML": ("namespace: [", ":", ""),
+    "duplicate": ("namespace: x\nnamespace: y", ":2:1", "'namespace' stands on line 1 already"),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_cannot_be_followed_is_refused_with_its_line(tmp_path: Path, case: str) -> None:
+    text, place, reason = REFUSED[case]
+
+    told = refusal(tmp_path, text)
+
+    assert told.startswith(f"{tmp_path / 'confbus.yaml'}{place}")
+    assert reason in told
+
+
+@pytest.mark.parametrize("namespace", ["a b", "a:b", "a{b}", "x" * 101, "é"])
+def test_a_namespace_that_would_change_keys_is_refused_with_its_line(tmp_path: Path, namespace: str) -> None:
+    text = f"history: 50\nnamespace: '{namespace}'\n"
+
+    with pytest.raises(InvalidNamespace) as caught:
+        load(tmp_path, text)
+
+    assert str(caught.value).startswith(f"{tmp_path / 'confbus.yaml'}:2:1: ")
+
+
+def test_a_missing_file_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "confbus.yaml"
+
+    with pytest.raises(InvalidSettings, match="No such file"):
+        load_settings(path)
+
+
+def test_numbers_may_come_from_variables(tmp_path: Path) -> None:
+    text = "namespace: x\nhistory: ${HISTORY}\nsources:\n- file: a.yaml\n  priority: ${P}\n  optional: ${O}\n"
+
+    settings = load(tmp_path, text, HISTORY="30", P="-2", O="true")
+
+    assert settings.history == 30
+    assert [source.priority for source in settings.sources] == [-2]
+    assert build_sources(settings)[0].load().tree == {}
+
+
+def test_variables_come_from_the_environment_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "confbus.yaml"
+    path.write_text("namespace: ${CONFBUS_TEST_NAMESPACE}\n")
+    monkeypatch.setenv("CONFBUS_TEST_NAMESPACE", "checkout")
+
+    settings = load_settings(path)
+
+    assert settings.namespace == "checkout"
