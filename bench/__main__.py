@@ -14,10 +14,12 @@ def main(names: list[str]) -> int:
     if unknown:
         print(f"No bench {unknown[0]!r}; there are {', '.join(BENCHES)}.", file=sys.stderr)
         return 64
-    print(f"Python {platform.python_version()}, {platform.machine()}; medians of interleaved rounds; x is against row 1")
+    machine = f"Python {platform.python_version()}, {platform.machine()}"
+    print(f"{machine}; medians of interleaved rounds; x is against the first row")
     for name in names or BENCHES:
         bench = importlib.import_module(f"bench.{name}")
-        print(f"\n{name}: {bench.__doc__.splitlines()[0]}\n{'':58} {'median':>9} {'best':>9}")
+        summary = (bench.__doc__ or "").partition("\n")[0]
+        print(f"\n{name}: {summary}\n{'':58} {'median':>9} {'best':>9}")
         for row in bench.run():
             print(row, flush=True)
     return 0

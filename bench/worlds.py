@@ -28,7 +28,7 @@ def document(size_bytes: int, *, sections: int) -> Frozen:
     dice = random.Random(size_bytes)
     each = (size_bytes - 1024) // max(1, sections - 1)
     sizes = [1024, *[each] * (sections - 1)]
-    return freeze({f"service{index:04}": _section(dice, size) for index, size in enumerate(sizes)})
+    return Frozen({f"service{index:04}": freeze(_section(dice, size)) for index, size in enumerate(sizes)})
 
 
 def _section(dice: random.Random, size_bytes: int) -> dict[str, Any]:

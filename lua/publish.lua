@@ -32,12 +32,6 @@ local function each(list, most, action)
   end
 end
 
--- Not COPY: fakeredis would tie the two releases together for ever.
-local function copy(from, to)
-  local fields = redis.call("HGETALL", from)
-  for first = 1, #fields, 1000 do redis.call("HSET", to, unpack(fields, first, math.min(first + 999, #fields))) end
-end
-
 local function type_of(key)
   return redis.call("TYPE", key).ok
 end
@@ -63,7 +57,7 @@ if lists[2][2] >= lists[2][1] then
 end
 
 each(4, 1000, function(...) redis.call("HSET", blobs, ...) end)
-if parent_digest ~= "" then copy(parent, release) end
+if parent_digest ~= "" then redis.call("COPY", parent, release) end
 each(3, 1000, function(...) redis.call("HDEL", release, ...) end)
 each(2, 1000, function(...) redis.call("HSET", release, ...) end)
 each(5, 1000, function(...) redis.call("XADD", log, "MAXLEN", "~", "10000", "*", ...) end)

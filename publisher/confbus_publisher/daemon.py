@@ -22,7 +22,7 @@ from confbus_publisher.eviction import evicting_policy
 from confbus_publisher.session import Session
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from confbus_publisher.opening import Named
 
@@ -94,6 +94,7 @@ class Daemon:
         """The session to go on with: the same one, or one at the URL to which the embedded server went."""
         if session.failure is not None:
             raise session.failure
+        session.follow()
         if self._attachment is not None and session.standing.state == standing.UNREACHABLE:
             return self._follow_server(self._attachment, session)
         if not self._knows_policy and session.standing.state not in _NOT_YET:
@@ -148,7 +149,7 @@ class Daemon:
             _log.info("%s the embedded server at %s: for one machine", own, self._attachment.url)
 
     @contextmanager
-    def _signals(self) -> Iterator[None]:
+    def _signals(self) -> Generator[None]:
         """Turn signals into orders; at the end they mean again what they meant, so that a second one can insist."""
         handled = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
         before = {number: signal.signal(number, self._on_signal) for number in handled}

@@ -37,20 +37,17 @@ class Decision:
 def decide(merge: Manifest, accounted: str | None, head: Head | None, quarantine: Collection[str]) -> Decision:
     """The step for `merge`.
 
-    `accounted` is the digest of the last merge of this publisher that was also the head's `merged` (None: it never
-    was, this publisher takes over). `quarantine` holds `section digest` pairs.
+    `accounted` is the digest of this publisher's last merge that was also the head's `merged`, or else of the one it
+    began with (None: it decides for the first time). `quarantine` holds `section digest` pairs.
     """
-    if head is None or not head.merged:
-        held = held_sections(merge, quarantine)
-        return Decision(Step.HELD, held) if held else Decision(Step.PUBLISH)
-    if merge.digest == head.merged:
-        return Decision(Step.IN_STEP)
     held = held_sections(merge, quarantine)
     if held:
         return Decision(Step.HELD, held)
-    if accounted is None or accounted == merge.digest:
-        return Decision(Step.DIVERGED)
-    return Decision(Step.PUBLISH)
+    if head is None or not head.merged:
+        return Decision(Step.PUBLISH)
+    if merge.digest == head.merged:
+        return Decision(Step.IN_STEP)
+    return Decision(Step.DIVERGED if accounted in {None, merge.digest} else Step.PUBLISH)
 
 
 def held_sections(merge: Manifest, quarantine: Collection[str]) -> tuple[str, ...]:

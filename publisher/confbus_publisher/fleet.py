@@ -74,10 +74,10 @@ def subscribers(reports: Iterable[Report], now_ms: int) -> list[Report]:
     return [report for report in reports if report.role == "subscriber" and report.is_live(now_ms)]
 
 
-def silent(raw: Mapping[str, bytes], now_ms: int) -> list[str]:
-    """The instances to drop: silent for long, or not readable at all."""
-    reports = {instance: parse(instance, report) for instance, report in raw.items()}
-    return [name for name, report in reports.items() if report is None or not report.is_live(now_ms)]
+def silent(raw: Mapping[str, bytes], reports: Iterable[Report], now_ms: int) -> list[str]:
+    """Whom to drop of those in `raw`: silent for long, or not among the `reports` because nobody can read theirs."""
+    live = {report.instance for report in reports if report.is_live(now_ms)}
+    return [instance for instance in raw if instance not in live]
 
 
 def _stand(facts: Any) -> Stand | None:
@@ -89,7 +89,7 @@ def _stand(facts: Any) -> Stand | None:
         epoch=_id(facts["epoch"]),
         change=_id(facts["change"]),
         digest=_id(facts["digest"]),
-        lineage=tuple(_id(epoch) for epoch in facts.get("lineage", ())[:MAX_LINEAGE]),
+        lineage=tuple((_id(epoch), _number(last)) for epoch, last in facts.get("lineage", ())[:MAX_LINEAGE]),
     )
 
 

@@ -8,8 +8,6 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
-import msgpack
-
 from confbus.errors import Malformed
 from confbus.wire import codec
 from confbus.wire import head as heads
@@ -30,7 +28,8 @@ class MemoryFile:
         self._namespace = namespace
 
     def load(self) -> tuple[State | None, str]:
-        """The state and `accounted`; (None, "") when there is no file. Raises `Malformed` for a damaged or foreign one."""
+        """The state and `accounted`; (None, "") when there is no file. Raises `Malformed` for a damaged or foreign
+        one."""
         try:
             raw = self.path.read_bytes()
         except FileNotFoundError:
@@ -38,13 +37,13 @@ class MemoryFile:
         checksum, _, body = raw.removeprefix(_MAGIC).partition(b"\n")
         if not raw.startswith(_MAGIC) or codec.digest(body).encode() != checksum:
             raise self._malformed("its checksum does not fit")
+        facts = codec.unpack(body, what=str(self.path))
         try:
-            facts: dict[str, Any] = msgpack.unpackb(body, raw=False)
             if facts["namespace"] != self._namespace:
                 raise self._malformed(f"it belongs to namespace {facts['namespace']!r}")
             release = releases.parse(facts["release"])
             state = State(heads.parse(facts["head"]), release, facts["blobs"], facts["quarantine"])
-        except (ValueError, KeyError, TypeError, msgpack.UnpackException) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             if isinstance(error, Malformed):
                 raise
             raise self._malformed(type(error).__name__) from None
@@ -52,7 +51,7 @@ class MemoryFile:
 
     def save(self, state: State, accounted: str) -> None:
         """Write atomically; after a crash the old file or the new one is there, never a part. Raises `OSError`."""
-        facts = {
+        facts: dict[str, Any] = {
             "namespace": self._namespace,
             "head": state.head.fields(),
             "release": state.release.fields(),
@@ -60,7 +59,7 @@ class MemoryFile:
             "quarantine": dict(state.quarantine),
             "accounted": accounted,
         }
-        body = bytes(msgpack.packb(facts, use_bin_type=True) or b"")
+        body = codec.pack(facts)
         self.path.parent.mkdir(parents=True, exist_ok=True)
         draft = self.path.with_name(f"{self.path.name}.{os.getpid()}.new")
         descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from confbus.errors import EmbeddedFailed, InvalidSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
     from confbus_publisher.inputs import Inputs
     from confbus_publisher.ledger import Ledger
@@ -56,7 +56,7 @@ class Site:
         return redacted(self.url)
 
     @contextmanager
-    def ledger(self, *, patience_s: float = PATIENCE_S) -> Iterator[Ledger]:
+    def ledger(self, *, patience_s: float = PATIENCE_S) -> Generator[Ledger]:
         """The ledger of this namespace; its connection is closed at the end. Nothing is read yet."""
         from confbus.link import keys_of, make_client
         from confbus_publisher.ledger import Ledger

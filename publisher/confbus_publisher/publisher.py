@@ -143,21 +143,21 @@ class Publisher:
 
     def _read_head(self) -> tuple[Head | None, State | None]:
         """The head in Redis, and what it stands for: None also when its release or a blob is gone."""
-        head = self.ledger.store.head()
         try:
             state = self.ledger.refresh()
-            if state and (not self._is_whole or self._clock() - self._checked_at >= self._pace.report_s):
-                self._is_whole, self._checked_at = self.ledger.is_whole(), self._clock()
-            return state and state.head, state if self._is_whole else None
         except (Malformed, NoRelease) as error:
             _log.warning("the head is damaged: %s", error)
-            return head, None
+            return self.ledger.head, None
+        if state and (not self._is_whole or self._clock() - self._checked_at >= self._pace.report_s):
+            self._is_whole, self._checked_at = self.ledger.is_whole(), self._clock()
+        return self.ledger.head, state if self._is_whole else None
 
     def _repair(self, head: Head | None, state: State | None) -> tuple[str, str] | None:
         """Undo a loss of data. Returns state and reason when nothing may be published now."""
         raw, now_ms = self.ledger.store.fleet(), self.ledger.store.time_ms()
-        self.ledger.store.forget(fleet.silent(raw, now_ms))
-        reports = fleet.subscribers(fleet.parse_all(raw), now_ms)
+        everybody = fleet.parse_all(raw)
+        self.ledger.store.forget(fleet.silent(raw, everybody, now_ms))
+        reports = fleet.subscribers(everybody, now_ms)
         self.ledger.fleet_size = len(reports)
         contents = [state_of(self._merge.encoded)] if self._merge else []
         contents += [state] if state else []
@@ -168,7 +168,7 @@ class Publisher:
                 return standing.LOST, f"{reason}; `confbus publish --adopt` makes the sources the truth"
             case repair.Restore(lost, stands, reason):
                 if self._is_early(head, reports, now_ms):
-                    return standing.LOST, f"{reason}; asking the instances before it is restored"
+                    return standing.RESTORING, f"{reason}; instances get the time to say where they stand"
                 self._restore(lost, stands, reason)
                 self._lost_at = self._instances = None
             case repair.Fine():
@@ -297,7 +297,7 @@ class Publisher:
                     self.identity,
                     at_ms=store.time_ms(),
                     interval_s=self._pace.report_s,
-                    seen=stand(self._memory and self._memory.head),
+                    seen=stand(self._memory.head if self._memory else None),
                 ),
             )
             self._told = (self.standing, now)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING
 
-from confbus.follower import Timing
+from confbus import Timing
 from confbus.link import keys_of, make_client, redacted
 from confbus.subscriber import Subscriber
 from confbus_publisher import opening
@@ -46,6 +46,7 @@ class Session:
         )
         self._thread = threading.Thread(target=self._publish, name="confbus-publisher", daemon=True)
         self._watcher = self._new_watcher()
+        self._is_following = False
         self._follower = Subscriber(
             url,
             namespace=settings.namespace,
@@ -62,7 +63,15 @@ class Session:
         """Begin; Redis need not be there yet."""
         self._thread.start()
         self._watcher.start()
-        self._follower.follow()
+
+    def follow(self) -> None:
+        """Hear of changes of the head as soon as there is one.
+
+        Not before: in an empty Redis a listener is somebody who may know more, and a publisher waits for what it says.
+        """
+        if not self._is_following and self._publisher.ledger.head is not None:
+            self._is_following = True
+            self._follower.follow()
 
     def look(self) -> None:
         """Take a turn soon."""

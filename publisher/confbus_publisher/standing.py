@@ -17,6 +17,7 @@ STARTING = "starting"
 STANDBY = "standby"
 REFUSED = "refused"
 LOST = "lost"
+RESTORING = "restoring"
 UNREACHABLE = "unreachable"
 
 
@@ -24,8 +25,8 @@ UNREACHABLE = "unreachable"
 class Standing:
     """Where a publisher stands.
 
-    `state` is starting, standby, in step, held, diverged, refused, lost or unreachable; `why` says it in a sentence.
-    `failures` holds, by source, why its last good layer is used instead of what it says now.
+    `state` is starting, standby, in step, held, diverged, refused, lost, restoring or unreachable; `why` says it in a
+    sentence. `failures` holds, by source, why its last good layer is used instead of what it says now.
     """
 
     state: str = STARTING

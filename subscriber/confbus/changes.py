@@ -67,7 +67,7 @@ class Subscription:
     def deliver(self) -> None:
         """Tell the callback what changed since it was last told, if anything that it cares for did."""
         callback = self._callback()
-        newest, self.latest = self.latest, self.latest
+        newest = self.latest
         changes = [change for change in diff(self.told, newest) if self._pattern.matches(change.parts)]
         self.told = newest
         if not changes or callback is None:
@@ -78,7 +78,7 @@ class Subscription:
             self.started_at = time.monotonic()
         try:
             callback(changes)
-        except Exception:
+        except Exception:  # noqa: BLE001 — a user's code; it must not end the thread that others need
             _log.exception("a callback failed", extra={"callback": self.name})
         finally:
             self._finish()

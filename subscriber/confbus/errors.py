@@ -6,7 +6,10 @@ the message was built from. No message ever holds a configuration value.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class ConfBusError(Exception):

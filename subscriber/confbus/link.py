@@ -16,6 +16,7 @@ from confbus.errors import InvalidSettings, Malformed
 from confbus.events import Acked, Event, Fetched, HeadRead, Heard, LinkLost, Ponged, ReadFailed
 from confbus.wire import head as heads
 from confbus.wire import release as releases
+from confbus.wire.frozen import is_list
 from confbus.wire.keys import Keys
 
 if TYPE_CHECKING:
@@ -148,7 +149,7 @@ class Link:
                 raise Malformed(f"release {head.version}", "it is another one than the head names")
             changes = running.changes_to(release.manifest)
             wanted = {name: blob for name, blob in changes.items() if blob is not None}
-            found = self._client.hmget(self.keys.blobs, list(wanted.values())) if wanted else []
+            found: list[bytes | None] = self._client.hmget(self.keys.blobs, list(wanted.values())) if wanted else []
             blobs = {name: blob for name, blob in zip(wanted, found, strict=True) if blob is not None}
             if len(blobs) < len(wanted):
                 missing = next(name for name in wanted if name not in blobs)
@@ -181,7 +182,7 @@ class Link:
 
     def _receive(self) -> list[Event]:
         message = self._listener.read_response(disable_decoding=True)
-        kind = message[0] if isinstance(message, list) and message else b""
+        kind = message[0] if is_list(message) and message else b""
         if kind == b"message":
             return [Heard(message[2])]
         if kind == b"subscribe":

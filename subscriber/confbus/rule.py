@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from confbus.wire.head import MAX_ANCESTORS
 
@@ -21,14 +21,26 @@ class Verdict(Enum):
     LOST = "lost"
 
 
+class Place(Protocol):
+    """Where a head, or somebody who reports, stands."""
+
+    @property
+    def epoch(self) -> str: ...
+    @property
+    def revision(self) -> int: ...
+    @property
+    def change(self) -> str: ...
+    @property
+    def lineage(self) -> tuple[tuple[str, int], ...]: ...
+
+
 def judge(mine: Head | None, theirs: Head | None) -> Verdict:
     """Compare the head I last judged with the one that is there now.
 
-    I follow what proves to come after mine: a higher revision in my epoch, or in an epoch that was anchored by somebody
-    who knew mine. Revisions count on across epochs, so one that is not above mine was anchored without my last
-    changes. All else is `REGRESSED`: the server went back in time, or began anew without knowing me, and which of the
-    two it was cannot be told from here. A fork is progress in my epoch that does not descend from my change: the
-    server lost changes and was written since; moving on is right, and worth a word.
+    I follow what proves to come after mine: a higher revision of my epoch, or an epoch that was anchored by somebody
+    who knew mine up to my revision. All else is `REGRESSED`: the server went back in time, or was written by somebody
+    who did not know my head, and which of the two cannot be told from here. A fork is progress in my epoch that does
+    not descend from my change: the server lost changes and was written since; moving on is right, and worth a word.
     """
     if theirs is None:
         return Verdict.LOST
@@ -36,8 +48,15 @@ def judge(mine: Head | None, theirs: Head | None) -> Verdict:
         return Verdict.APPLY
     if theirs.change == mine.change:
         return Verdict.SAME
-    step = theirs.revision - mine.revision
-    if step <= 0 or mine.epoch not in (theirs.epoch, *theirs.lineage):
+    if not comes_after(theirs, mine):
         return Verdict.REGRESSED
+    step = theirs.revision - mine.revision
     is_fork = theirs.epoch == mine.epoch and step <= MAX_ANCESTORS and mine.change not in theirs.ancestors
     return Verdict.FORK if is_fork else Verdict.APPLY
+
+
+def comes_after(later: Place, earlier: Place) -> bool:
+    """True when `later` was written above `earlier`: in the same epoch, or anchored by somebody who knew it."""
+    if later.epoch == earlier.epoch:
+        return later.revision > earlier.revision
+    return any(epoch == earlier.epoch and earlier.revision <= last for epoch, last in later.lineage)

@@ -21,7 +21,7 @@ class Stand:
     epoch: str
     change: str
     digest: str
-    lineage: tuple[str, ...] = ()
+    lineage: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,6 @@ from confbus.events import Action, Applied, Apply, Connect, Event, Fetch, Ping, 
 from confbus.follower import Follower, Timing
 from confbus.link import Link, redacted
 from confbus.status import Status, stand
-from confbus.wire import path as paths
 from confbus.wire.head import PROTOCOL
 from confbus.wire.sections import Assembly, decode_section
 from confbus.wire.snapshot import Snapshot
@@ -31,11 +30,13 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from confbus.changes import Subscription
+    from confbus.wire import path as paths
     from confbus.wire.diff import Change
     from confbus.wire.frozen import Frozen
 
 Validator = "Callable[[Snapshot], object]"
 _MAX_WAIT_S = 1.0
+_BREATH_S = 0.002
 _ABSENT = object()
 _log = logging.getLogger("confbus")
 
@@ -62,6 +63,7 @@ class Subscriber:
         "_read",
         "_snapshot",
         "_thread",
+        "_unreported_since",
         "_url",
         "_validators",
         "instance",
@@ -91,6 +93,7 @@ class Subscriber:
         self._dispatcher = Dispatcher()
         self._moved = threading.Condition()
         self._is_closing = False
+        self._unreported_since = 0.0
         self._snapshot: Snapshot | None = None
         self._read: Callable[[Any], Any] = self._not_ready
         self._find: Callable[[Any, Any], Any] = _nothing
@@ -201,9 +204,12 @@ class Subscriber:
         try:
             self._work_off(Ticked())
             while not self._is_closing:
-                events = self._link.wait(min(self._follower.wake_at() - time.monotonic(), _MAX_WAIT_S))
+                longest_s = _BREATH_S if self._unreported_since else _MAX_WAIT_S
+                events = self._link.wait(min(self._follower.wake_at() - time.monotonic(), longest_s))
                 for event in events:
                     self._work_off(event)
+                if self._unreported_since and (not events or time.monotonic() - self._unreported_since > _MAX_WAIT_S):
+                    self._report()
                 if self._follower.wake_at() <= time.monotonic():
                     self._work_off(Ticked())
             if self._is_reporting:
@@ -230,7 +236,8 @@ class Subscriber:
             case Ping():
                 return self._link.ping()
             case _:
-                self._report()
+                # The new values come first: readers wait for the interpreter while this thread talks to Redis.
+                self._unreported_since = self._unreported_since or time.monotonic()
                 return []
 
     def _apply(self, apply: Apply) -> Event:
@@ -267,6 +274,7 @@ class Subscriber:
         return ""
 
     def _report(self) -> None:
+        self._unreported_since = 0.0
         status = self.status()
         if self._observer is not None:
             self._observer(status)

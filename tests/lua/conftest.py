@@ -8,6 +8,7 @@ import fakeredis
 import pytest
 
 from support.clock import Clock
+from support.fake import fake_client
 from support.places import MemoryPlace, Place, RedisPlace
 from support.servers import GENERATIONS, Generation
 
@@ -55,7 +56,7 @@ def _on_redis(request: pytest.FixtureRequest, namespace: str) -> Iterator[RedisP
         server = fakeredis.FakeServer()
 
         def connect() -> Any:
-            return fakeredis.FakeRedis(server=server, protocol=2)
+            return fake_client(server)
 
         yield RedisPlace(connect(), namespace, connect)
         return

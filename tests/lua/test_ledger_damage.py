@@ -135,6 +135,29 @@ def test_a_head_that_is_none_is_malformed(redis_place: RedisPlace) -> None:
         ledger(redis_place)
 
 
+def test_history_goes_on_below_an_anchor_that_has_no_parent(redis_place: RedisPlace) -> None:
+    publisher = published(redis_place)
+    known = publisher.state
+    assert known
+    redis_place.client.delete(redis_place.keys.head)
+
+    publisher.anchor(known, ANN)
+    for number in range(63):
+        publisher.publish(encoded({"x": number}), ANN)
+
+    assert publisher.release(3).parent == 0
+    assert [each.version for each in ledger(redis_place).history()] == list(range(66, 0, -1))
+
+
+def test_a_parent_that_leads_back_up_is_not_followed(redis_place: RedisPlace) -> None:
+    publisher = published(redis_place)
+    redis_place.client.hset(redis_place.keys.release(1), "parent", "2")
+
+    history = publisher.history(10)
+
+    assert [each.version for each in history] == [2, 1]
+
+
 @pytest.mark.parametrize("name", ["head", "blobs", "log", "quarantine"])
 def test_something_else_in_place_of_a_key_is_refused_and_nothing_written(redis_place: RedisPlace, name: str) -> None:
     publisher, key = published(redis_place), getattr(redis_place.keys, name)
@@ -228,7 +251,7 @@ def test_a_publisher_that_may_not_read_releases_frees_nothing(server_place: Redi
     publisher = published(server_place)
     publisher.rollback(publisher.release(1), ANN)
     before, keys = server_place.content(), server_place.keys
-    readable = [f"~{key}" for key in (keys.head, keys.blobs, keys.log, keys.quarantine, keys.release(4))]
+    readable = [f"~{key}" for key in (keys.head, keys.blobs, keys.log, keys.quarantine, keys.notices, keys.release(4))]
 
     with server_place.store_of_user(*readable, "+@all", "&*") as store:
         blind = Ledger(store)

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from confbus_publisher.ledger import Why
 from confbus_publisher.ledger.inventory import GRACE_MS, MIN_HISTORY
 from support.clock import Clock
+from support.fake import fake_client
 from support.places import MemoryPlace, Place, RedisPlace, encoded, ledger
 from support.scale import scaled
 
@@ -174,7 +175,7 @@ def test_nothing_in_use_is_freed_and_nothing_unused_stays_in_fakeredis(timeline:
     server: Any = fakeredis.FakeServer()
 
     def connect() -> Any:
-        return fakeredis.FakeRedis(server=server, protocol=2)
+        return fake_client(server)
 
     hold(RedisPlace(connect(), "timeline", connect), timeline, Clock())
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from signal import SIGINT
 from typing import TYPE_CHECKING
@@ -17,6 +18,8 @@ from support.processes import PROC
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+CONFBUS = "from confbus_publisher.cli import main; main()"
 
 pytestmark = pytest.mark.skipif(not PROC.is_dir(), reason="processes are counted in /proc, which is not here")
 
@@ -99,6 +102,7 @@ def test_the_story_fits_a_terminal_and_is_plain_where_there_is_none(told: Demo) 
     assert "\x1b" not in told.said
 
 
+@pytest.mark.slow
 def test_who_stays_can_edit_the_file_and_sees_it_arrive(staying: Demo) -> None:
     file = Path(next(line.strip() for line in staying.said.splitlines() if line.endswith("shop/config/app.yaml")))
 
@@ -111,6 +115,7 @@ def test_who_stays_can_edit_the_file_and_sees_it_arrive(staying: Demo) -> None:
     assert "checkout.payment_timeout" in line
 
 
+@pytest.mark.slow
 def test_who_stays_can_read_the_same_configuration_as_the_workers(staying: Demo) -> None:
     url = re.findall(r'confbus.connect\("(unix:[^"]+)"', staying.said)[-1]
 
@@ -118,6 +123,16 @@ def test_who_stays_can_read_the_same_configuration_as_the_workers(staying: Demo)
         assert config["database.host"] == "db-2.internal"
 
 
+@pytest.mark.slow
+def test_who_stays_can_ask_for_the_status_with_the_command_that_is_named(staying: Demo) -> None:
+    command = next(line.split() for line in staying.said.splitlines() if "confbus status" in line)
+
+    shown = subprocess.run([sys.executable, "-c", CONFBUS, *command[1:]], capture_output=True, text=True, check=True)
+
+    assert "version 5" in shown.stdout or "version 6" in shown.stdout
+
+
+@pytest.mark.slow
 @pytest.mark.skipif(not shutil.which("redis-cli"), reason="redis-cli is not on PATH")
 def test_who_stays_can_look_into_redis_with_the_command_that_is_named(staying: Demo) -> None:
     command = next(line.strip() for line in staying.said.splitlines() if "redis-cli" in line and "'" in line)
@@ -127,6 +142,7 @@ def test_who_stays_can_look_into_redis_with_the_command_that_is_named(staying: D
     assert dict(zip(shown[::2], shown[1::2], strict=True))["protocol"] == "1"
 
 
+@pytest.mark.slow
 def test_staying_ends_with_ctrl_c_and_leaves_nothing() -> None:
     with Demo(stay=True) as demo:
         demo.read_until("config[")

@@ -35,17 +35,17 @@ class SimulatedSource:
     watched: tuple[Path, ...] = ()
 
     def __init__(self, rng: Random, *, is_large: bool) -> None:
+        self.changes = 0
         self._rng = rng
-        self._highest = 0
         self._numbers = dict.fromkeys(("db", "web", "ops"), 0)
         self._extra = {"pad": _PAD} if is_large else {}
         self._layer = self._now()
 
     def change(self) -> None:
-        self._highest += 1
+        self.changes += 1
         section = self._rng.choice(tuple(self._numbers))
         is_new = self._rng.random() < 0.75
-        self._numbers[section] = self._highest if is_new else self._rng.randrange(self._highest)
+        self._numbers[section] = self.changes if is_new else self._rng.randrange(self.changes)
         self._layer = self._now()
 
     def load(self) -> Layer:
@@ -57,29 +57,26 @@ class SimulatedSource:
 
 
 class SimulatedMemory(MemoryFile):
-    """A memory file that keeps every state it ever had, so that a crash may bring any of them back, or none.
-
-    `held` is what its owner must know to be rolled back: what was in the file, less what an operator lifted since.
-    """
+    """A memory file that keeps every state it ever had, so that a crash may bring any of them back, or none."""
 
     def __init__(self, witness: Witness) -> None:
         super().__init__(Path("nowhere"), "simulated")
         self._witness = witness
-        self._saved: list[tuple[State, str, int]] = []
-        self.held: set[str] = set()
-        witness.watch(self.held)
+        self._saved: list[tuple[State, str]] = []
+        self._known: list[State] = []
+
+    @property
+    def held(self) -> set[str]:
+        """What its owner must know to be rolled back."""
+        return set[str]().union(*map(self._witness.held, self._known))
 
     def load(self) -> tuple[State | None, str]:
-        self.held.clear()
-        if not self._saved:
-            return None, ""
-        state, accounted, at = self._saved[-1]
-        self.held.update(state.quarantine.keys() - set().union(*self._witness.lifted[at:]))
-        return state, accounted
+        self._known = [state for state, _ in self._saved[-1:]]
+        return self._saved[-1] if self._saved else (None, "")
 
     def save(self, state: State, accounted: str) -> None:
-        self._saved.append((state, accounted, len(self._witness.lifted)))
-        self.held.update(state.quarantine)
+        self._saved.append((state, accounted))
+        self._known.append(state)
 
     def age(self, rng: Random) -> None:
         """Come back as it was some time ago."""
@@ -90,56 +87,45 @@ class SimulatedMemory(MemoryFile):
             del self._saved[rng.randrange(len(self._saved) + 1) :]
 
 
-class WatchedLedger(Ledger):
-    """A ledger whose owner is held to its word."""
-
-    def __init__(self, store: SimulatedRedis, witness: Witness, agenda: Agenda, memory: SimulatedMemory) -> None:
-        super().__init__(store, clock=agenda)
-        self._witness = witness
-        self._memory = memory
-
-    def publish(self, encoded: Encoded, why: Why, *, lift: Sequence[str] = ()) -> Release:
-        self._witness.publishes(why.author, encoded.manifest, self._memory.held | self.store.quarantine().keys())
-        return super().publish(encoded, why, lift=lift)
-
-
 class SimulatedPublisher:
     """One publisher process after the other, on one machine with one memory file."""
 
     def __init__(
-        self,
-        name: str,
-        source: SimulatedSource,
-        *,
-        redis: SimulatedRedis,
-        agenda: Agenda,
-        rng: Random,
-        witness: Witness,
-        has_memory: bool,
+        self, name: str, source: SimulatedSource, redis: SimulatedRedis, *, rng: Random, has_memory: bool
     ) -> None:
         self.name = name
         self.publisher: Publisher | None = None
         self._source = source
         self._redis = redis
-        self._agenda = agenda
+        self._agenda: Agenda = redis.agenda
+        self._witness = redis.witness
         self._rng = rng
-        self._witness = witness
-        self._memory = SimulatedMemory(witness)
+        self._memory = SimulatedMemory(redis.witness)
         self._has_memory = has_memory
         self._is_turning = False
         self._life = 0
+        self._merge: tuple[Layer, Merge] | None = None
+        self._published_changes: int | None = None
 
     def start(self) -> None:
+        """A new process, unless there is one."""
+        if self.publisher is not None:
+            return
         if not self._has_memory:
             self._memory = SimulatedMemory(self._witness)
         known, accounted = self._memory.load()
+        is_news = bool(accounted) and accounted != self.merge().manifest.digest
+        self._published_changes = None if is_news else self._source.changes
         self._life += 1
-        ledger = WatchedLedger(self._redis, self._witness, self._agenda, self._memory)
-        inputs = Inputs([self._source], limit_bytes=1_000_000)
         self.publisher = Publisher(
-            inputs, ledger, self._memory, identity=f"{self.name}:{self._life}", author=self.name, clock=self._agenda
+            Inputs([self._source], limit_bytes=1_000_000),
+            _WatchedLedger(self, self._redis),
+            self._memory,
+            identity=f"{self.name}:{self._life}",
+            author=self.name,
+            clock=self._agenda,
         )
-        self._witness.tell(self.name, "starts", known and known.head, accounted[:4])
+        self._witness.tell(self.name, "starts", known.head if known else "without memory")
         self._turn(self._life)
 
     def crash(self) -> None:
@@ -150,18 +136,25 @@ class SimulatedPublisher:
 
     def change_source(self) -> None:
         self._source.change()
-        self.look()
-
-    def look(self) -> None:
-        """Take a turn soon."""
         life = self._life
         self._agenda.after(self._rng.uniform(0, 0.3), lambda: self._turn(life, is_extra=True))
 
     def merge(self) -> Merge:
         """What its sources say now."""
-        merge = Inputs([self._source], limit_bytes=1_000_000).load()
-        self._witness.merged(merge.manifest.digest, self._source.load().tree)
-        return merge
+        layer = self._source.load()
+        if self._merge is None or self._merge[0] is not layer:
+            self._merge = layer, Inputs([self._source], limit_bytes=1_000_000).load()
+            self._witness.merged(self._merge[1].manifest.digest, self._source.load().tree)
+        return self._merge[1]
+
+    def publishing(self, encoded: Encoded, *, is_begun: bool) -> None:
+        """It is about to publish by itself; `is_begun` when there is a head that remembers the last merge."""
+        is_news = self._source.changes != self._published_changes or not is_begun
+        held = self._memory.held | self._redis.quarantine().keys()
+        self._witness.publishes(self.name, encoded.manifest, held, is_news=is_news)
+
+    def published(self) -> None:
+        self._published_changes = self._source.changes
 
     def _turn(self, life: int, *, is_extra: bool = False) -> None:
         publisher = self.publisher
@@ -169,12 +162,26 @@ class SimulatedPublisher:
             return
         again_s = 0.2
         if not self._is_turning:
-            before = publisher.standing
             self._is_turning = True
             self.merge()
+            before = publisher.standing
             again_s = publisher.turn()
             self._is_turning = False
             if publisher.standing != before:
                 self._witness.tell(self.name, "is", publisher.standing.state, publisher.standing.why)
         if not is_extra:
             self._agenda.after(max(again_s, 0.05), lambda: self._turn(life))
+
+
+class _WatchedLedger(Ledger):
+    """A ledger whose owner is held to its word."""
+
+    def __init__(self, owner: SimulatedPublisher, redis: SimulatedRedis) -> None:
+        super().__init__(redis, clock=redis.agenda)
+        self._owner = owner
+
+    def publish(self, encoded: Encoded, why: Why, *, lift: Sequence[str] = ()) -> Release:
+        self._owner.publishing(encoded, is_begun=bool(self.state and self.state.head.merged))
+        release = super().publish(encoded, why, lift=lift)
+        self._owner.published()
+        return release

@@ -48,22 +48,27 @@ class SimulatedRedis(MemoryStore):
     """The store of a simulated world. While `is_stormy`, commands fail, notices get lost, doubled and late, and the
     world moves on while a publisher waits for an answer; else everything works, at once."""
 
-    def __init__(self, agenda: Agenda, rng: Random, witness: Witness) -> None:
+    def __init__(self, agenda: Agenda, witness: Witness, rng: Random) -> None:
         super().__init__(clock=agenda)
+        self.agenda = agenda
+        self.witness = witness
         self.is_stormy = True
         self.is_up = True
         self.is_hinting = False
         self.links: list[Link] = []
         self.images: list[Image] = [Image()]
         self._notices: list[bytes] = [HINT]
-        self._agenda = agenda
         self._rng = rng
-        self._witness = witness
 
     @property
     def there(self) -> Head | None:
         """The head, whatever the weather."""
         return self._head
+
+    @property
+    def reports(self) -> dict[str, bytes]:
+        """The reports, whatever the weather."""
+        return self._fleet if self.is_up else {}
 
     def head(self) -> Head | None:
         self._reach()
@@ -85,7 +90,7 @@ class SimulatedRedis(MemoryStore):
         super().commit(commit)
         if self._head is commit.head:
             self.images.append(self._image())
-            self._witness.committed(commit)
+            self.witness.committed(commit)
             self.send(HINT if self.is_hinting else commit.notice)
         if self.is_stormy and self._rng.random() < 0.03:
             raise OutcomeUnknown("the change", commit.head.change, "the connection broke")
@@ -127,7 +132,7 @@ class SimulatedRedis(MemoryStore):
     def fail(self) -> None:
         """Stop answering. Connections break, or just fall silent."""
         self.is_up = False
-        self._witness.tell("redis", "is away")
+        self.witness.tell("redis", "is away")
         for link in tuple(self.links):
             if self._rng.random() < 0.7:
                 self.cut(link)
@@ -136,7 +141,7 @@ class SimulatedRedis(MemoryStore):
 
     def recover(self) -> None:
         self.is_up = True
-        self._witness.tell("redis", "is back")
+        self.witness.tell("redis", "is back")
 
     def come_back_as(self, image: Image) -> None:
         """What is stored becomes what was stored once. Reports may outlive it or not."""
@@ -146,12 +151,12 @@ class SimulatedRedis(MemoryStore):
         if self._rng.random() < 0.7:
             self._fleet = image.fleet.copy()
         self._lease = ("", 0) if self._rng.random() < 0.5 else self._lease
-        self._witness.tell("redis", "comes back as", image.head)
+        self.witness.tell("redis", "comes back as", image.head)
 
     def lose_a_part(self) -> None:
         """One kind of key is gone, or some of its fields: an eviction, a partial copy, a slip of the hand."""
         part = self._rng.choice(("head", "release", "releases", "blobs", "a blob", "quarantine", "fleet"))
-        self._witness.tell("redis", "loses", part)
+        self.witness.tell("redis", "loses", part)
         if part == "head":
             self._head = None
         elif part == "release" and self._head:
@@ -163,6 +168,7 @@ class SimulatedRedis(MemoryStore):
         elif part == "a blob" and self._blobs:
             del self._blobs[self._rng.choice(sorted(self._blobs))]
         elif part == "quarantine":
+            self.witness.forget(set(self._quarantine))
             self._quarantine.clear()
         elif part == "fleet":
             self._fleet.clear()
@@ -173,7 +179,7 @@ class SimulatedRedis(MemoryStore):
 
     def _reach(self) -> None:
         if self.is_stormy and self._rng.random() < 0.1:
-            self._agenda.run(self._agenda.now_s + self._rng.expovariate(10))
+            self.agenda.run(self.agenda.now_s + self._rng.expovariate(10))
         if not self.is_up or (self.is_stormy and self._rng.random() < 0.01):
             raise Unreachable(self.where, "nobody answers")
 
@@ -181,4 +187,8 @@ class SimulatedRedis(MemoryStore):
         return self._rng.uniform(0.001, 0.03) if self._rng.random() < 0.85 else self._rng.uniform(0.03, 4.0)
 
     def _hand(self, link: Link, message: bytes, delay_s: float) -> None:
-        self._agenda.after(delay_s, lambda: link.mode == "sound" and link.listener.hear(link, message))
+        def arrive() -> None:
+            if link.mode == "sound":
+                link.listener.hear(link, message)
+
+        self.agenda.after(delay_s, arrive)

@@ -47,16 +47,16 @@ class SimulatedWorker:
     """One place in the fleet, held by one process after the other. A worker refuses every document whose
     `db.n` is in `refused`."""
 
-    def __init__(self, name: str, redis: SimulatedRedis, agenda: Agenda, rng: Random, witness: Witness) -> None:
+    def __init__(self, name: str, redis: SimulatedRedis, *, rng: Random) -> None:
         self.name = name
         self.refused: set[int] = set()
         self.is_cut_off = False
-        self._redis = redis
-        self._agenda = agenda
-        self._rng = rng
-        self._witness = witness
-        self._life = 0
         self.link: Link | None = None
+        self._redis = redis
+        self._agenda: Agenda = redis.agenda
+        self._witness: Witness = redis.witness
+        self._rng = rng
+        self._life = 0
         self.start()
 
     def start(self) -> None:
@@ -219,7 +219,12 @@ class SimulatedWorker:
             self._results.append(LinkLost("there is no connection"))
         elif self.link.mode != "silent" and not self.is_cut_off and self._redis.is_up:
             link = self.link
-            self._later(0.002, lambda: link is self.link and self._deliver(Ponged()))
+
+            def answer() -> None:
+                if link is self.link:
+                    self._deliver(Ponged())
+
+            self._later(0.002, answer)
 
     def _report(self) -> None:
         if self._is_unreachable():

@@ -23,23 +23,24 @@ CALM_S = 2 * Timing().report_s
 class Simulation:
     """One timeline. `run` raises `Broken` when a promise was broken."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, memory: float = 0.7) -> None:
         self.agenda = Agenda()
         self.rng = Random(seed)
+        self._memory = memory
         self.witness = Witness(seed, self.agenda)
-        self.redis = SimulatedRedis(self.agenda, self.rng, self.witness)
+        self.redis = SimulatedRedis(self.agenda, self.witness, self.rng)
         self.publishers = self._make_publishers()
-        self.operator = SimulatedOperator(self.publishers, redis=self.redis, agenda=self.agenda, rng=self.rng)
+        self.operator = SimulatedOperator(self.publishers, self.redis, rng=self.rng)
         self.workers: list[SimulatedWorker] = []
 
     def run(self) -> None:
         for publisher in self.publishers:
             self.agenda.after(self.rng.uniform(0, 5), publisher.start)
-        for name in range(self.rng.randint(2, 3)):
-            self.agenda.after(self.rng.uniform(0, 5), lambda name=name: self._start_worker(f"worker{name}"))
+        for _ in range(self.rng.randint(2, 3)):
+            self.agenda.after(self.rng.uniform(0, 5), self._start_a_worker)
         self.agenda.after(self.rng.uniform(0, 5), self.operator.look)
         self.agenda.run(self.agenda.now_s + 8)
-        storm_ends_s = self.agenda.now_s + self.rng.uniform(30, 120)
+        storm_ends_s = self.agenda.now_s + self.rng.uniform(25, 100)
         while self.agenda.now_s < storm_ends_s:
             self.agenda.run(self.agenda.now_s + self.rng.expovariate(0.4))
             self._strike()
@@ -55,19 +56,13 @@ class Simulation:
             sources.append(source if self.rng.random() < 0.5 else SimulatedSource(self.rng, is_large=False))
         return [
             SimulatedPublisher(
-                f"publisher{index}",
-                source,
-                redis=self.redis,
-                agenda=self.agenda,
-                rng=self.rng,
-                witness=self.witness,
-                has_memory=self.rng.random() < 0.7,
+                f"publisher{index}", source, self.redis, rng=self.rng, has_memory=self.rng.random() < self._memory
             )
             for index, source in enumerate(sources)
         ]
 
-    def _start_worker(self, name: str) -> None:
-        worker = SimulatedWorker(name, self.redis, self.agenda, self.rng, self.witness)
+    def _start_a_worker(self) -> None:
+        worker = SimulatedWorker(f"worker{len(self.workers)}", self.redis, rng=self.rng)
         if self.rng.random() < 0.3:
             worker.refused = {self.rng.randrange(6)}
         self.workers.append(worker)
@@ -81,7 +76,7 @@ class Simulation:
             self.redis.lose_a_part: 6,
             self._take_redis_away: 5,
             self._break_a_link: 12,
-            self._cut_a_worker_off: 5,
+            self._cut_a_worker_off: 7,
             self._restart_a_worker: 8,
             self._crash_a_publisher: 10,
             self.operator.roll_back: 10,
@@ -151,7 +146,8 @@ class Simulation:
         def reconnect() -> None:
             worker.is_cut_off = False
 
-        self.agenda.after(self.rng.expovariate(0.1), reconnect)
+        mean_s = 10 if self.rng.random() < 0.7 else 40
+        self.agenda.after(self.rng.expovariate(1 / mean_s), reconnect)
 
     def _restart_a_worker(self) -> None:
         worker = self.rng.choice(self.workers)
@@ -164,7 +160,7 @@ class Simulation:
             publisher.start()
         else:
             publisher.crash()
-            self.agenda.after(self.rng.expovariate(0.1), lambda: publisher.publisher or publisher.start())
+            self.agenda.after(self.rng.expovariate(0.1), publisher.start)
 
     def _send_garbage(self) -> None:
         self.redis.send(self.rng.randbytes(self.rng.randrange(40)))

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
+
+from confbus.wire.head import Head
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Mapping
 
-    from confbus.wire.frozen import Frozen
-    from confbus.wire.head import Head
     from confbus.wire.manifest import Manifest
+    from confbus_publisher.ledger import State
     from confbus_publisher.ledger.store import Commit
 
-DELIBERATE = {"publish", "rollback", "adopt"}
 _SHOWN = 60
 
 
@@ -27,8 +27,13 @@ class Witness:
     Redis that comes back from a backup, make no choice: they bring an earlier one back. Each choice has passed all
     choices that led to it, commit by commit. A worker has passed the choices it ran, and what those had passed.
 
-    Content is *old* for a worker when it differs from what runs, and the last choice of it is one that the worker has
-    passed: it was replaced in the history that this worker followed, and nobody chose it again since.
+    A head is *old* for a worker when its content differs from what runs, its choice is one that the worker has passed,
+    and so is the last choice of the same content: it was replaced in the history that this worker followed, and nobody
+    chose it again since. (A branch that the worker never followed is not old: which of two branches is the later one
+    cannot be told from heads. The rule follows a fork of its own epoch, and no other branch.)
+
+    What was rolled back must not be published by anybody who *knows* it: a publisher knows what its memory says, and
+    what the store says, but for what an operator lifted since.
     """
 
     def __init__(self, seed: int, clock: Callable[[], float]) -> None:
@@ -39,76 +44,77 @@ class Witness:
         self._passed: list[int] = []
         self._last_choice: dict[str, int] = {}
         self._choice_of: dict[str, int] = {}
-        self._contents: dict[str, Frozen] = {}
-        self.lifted: list[set[str]] = []
-        self._holders: list[set[str]] = []
+        self._contents: dict[str, Mapping[str, object]] = {}
+        self._lifted: list[set[str]] = []
+        self._lifted_before: dict[str, int] = {}
 
     def tell(self, who: str, what: str, *details: object) -> None:
         """Note what happens, for whoever has to read the story of a broken promise."""
         self._story.append((self._clock() - self._begun_s, who, what, details))
 
-    def story(self, count: int = _SHOWN) -> str:
-        lines = (
-            f"{at_s:8.3f} {who:<10} {what} {' '.join(map(_brief, details))}" for at_s, who, what, details in self._story
-        )
-        return "\n".join(list(lines)[-count:])
+    def steps(self) -> list[tuple[float, str, str]]:
+        """The story without what chance names: who did what, when."""
+        return [(at_s, who, what) for at_s, who, what, _ in self._story]
 
-    def complain(self, promise: str) -> None:
-        raise Broken(f"seed {self._seed}: {promise}\n{self.story()}")
+    def complain(self, promise: str) -> NoReturn:
+        story = (
+            f"{at_s:8.3f}  {who:<12} {what} {' '.join(map(_brief, details))}"
+            for at_s, who, what, details in self._story[-_SHOWN:]
+        )
+        raise Broken(f"seed {self._seed}: {promise}\n" + "\n".join(story))
 
     def committed(self, commit: Commit) -> None:
         """The head was changed by one of ours."""
         head, base, action = commit.head, commit.base, commit.entry["action"]
-        before = self._choice_of.get(base.change) if base else None
-        if action in DELIBERATE:
+        if action in {"publish", "rollback", "adopt"}:
+            before = self._choice_of[base.change] if base else None
             self._passed.append(0 if before is None else self._passed[before] | 1 << before)
             self._last_choice[head.digest] = len(self._passed) - 1
         self._choice_of[head.change] = self._last_choice[head.digest]
-        if commit.release and action in {"adopt", "rollback"}:
-            self._lift({*commit.lifted, *pairs(commit.release.manifest)})
-        else:
-            self._lift(set(commit.lifted))
+        lifted = set(commit.lifted)
+        if commit.release and action in {"rollback", "adopt"}:
+            lifted |= _pairs(commit.release.manifest)
+        self._lifted.append(lifted)
+        self._lifted_before[head.change] = len(self._lifted)
         self.tell(commit.entry["author"], action, head, f"choice {self._choice_of[head.change]}")
 
-    def _lift(self, lifted: set[str]) -> None:
-        self.lifted.append(lifted)
-        for held in self._holders:
-            held.difference_update(lifted)
+    def forget(self, pairs: set[str]) -> None:
+        """A quarantine that was lost alone cannot be told from one that an operator lifted."""
+        self._lifted.append(pairs)
 
-    def merged(self, digest: str, document: Frozen) -> None:
+    def held(self, state: State) -> set[str]:
+        """What somebody who knows `state` must hold."""
+        since = self._lifted[self._lifted_before[state.head.change] :]
+        return state.quarantine.keys() - set[str]().union(*since)
+
+    def merged(self, digest: str, document: Mapping[str, object]) -> None:
         """Somebody's sources say `document`."""
         self._contents[digest] = document
 
-    def watch(self, held: set[str]) -> None:
-        """What a publisher knows to be rolled back; what an operator lifts, everybody is told."""
-        self._holders.append(held)
-
-    def publishes(self, who: str, merge: Manifest, held: Iterable[str]) -> None:
-        """A publisher is about to publish by itself, though it knows that `held` must not go out."""
-        bad = pairs(merge) & set(held)
-        if bad:
+    def publishes(self, who: str, merge: Manifest, held: set[str], *, is_news: bool) -> None:
+        """A publisher is about to publish by itself, knowing that `held` must not go out."""
+        if bad := _pairs(merge) & held:
             self.complain(f"{who} published what was rolled back: {sorted(bad)}")
+        if not is_news:
+            self.complain(f"{who} published though its sources had not changed")
 
     def applied(self, who: str, head: Head, document: Mapping[str, object], passed: int) -> int:
         """A worker applied `head`, having passed `passed` before; returns what it has passed now."""
         choice = self._choice_of.get(head.change)
         if choice is None:
             self.complain(f"{who} applied a head that never was: {_brief(head)}")
-            return passed
-        if document != self._contents.get(head.digest):
-            self.complain(f"{who} serves a content that nobody published as {_brief(head)}")
-        if passed >> self._last_choice[head.digest] & 1:
+        if document != self._contents[head.digest]:
+            self.complain(f"{who} serves what nobody published as {_brief(head)}")
+        if passed >> choice & passed >> self._last_choice[head.digest] & 1:
             self.complain(f"{who} went back to {_brief(head)}, choice {choice}")
         return passed | self._passed[choice] | 1 << choice
 
 
-def pairs(manifest: Manifest) -> set[str]:
+def _pairs(manifest: Manifest) -> set[str]:
     return {f"{section} {blob}" for section, blob in manifest.sections.items()}
 
 
 def _brief(thing: object) -> str:
-    fields = ("epoch", "revision", "change", "version", "digest")
-    if all(hasattr(thing, name) for name in fields):
-        epoch, revision, change, version, digest = (getattr(thing, name) for name in fields)
-        return f"[{epoch[:3]} r{revision} {change[:3]} v{version} {digest[:4]}]"
+    if isinstance(thing, Head):
+        return f"[{thing.epoch[:3]} r{thing.revision} {thing.change[:3]} v{thing.version} {thing.digest[:4]}]"
     return str(thing)

@@ -22,7 +22,7 @@ RELEASE = Release(3, 2, 1, Manifest({"a": "0" * 64, ".": "1" * 64}), author="ann
 
 def test_a_head_is_read_back_as_written() -> None:
     head = HEAD.next(version=4, digest="c" * 64, merged="").next(version=5, digest="d" * 64, merged="e")
-    anchored = head.anchored(revision=9, version=9, epochs=("12", "34"))
+    anchored = head.anchored(revision=9, version=9, above=(("12", 3), ("34", 4)))
 
     fields = [each.fields() for each in (HEAD, head, anchored)]
 
@@ -39,26 +39,27 @@ def test_the_next_head_descends_from_this_one() -> None:
 
 
 def test_only_the_last_sixteen_ancestors_and_epochs_are_kept() -> None:
-    head, changes, epochs = HEAD, list[str](), list[str]()
+    head, changes, places = HEAD, list[str](), list[tuple[str, int]]()
 
     for number in range(20):
         changes.append(head.change)
         head = head.next(version=number, digest="c", merged="")
     old = head
     for number in range(20):
-        epochs.append(head.epoch)
+        places.append((head.epoch, head.revision))
         head = head.anchored(revision=number, version=number)
 
     assert old.ancestors == tuple(changes[-16:])
-    assert head.lineage == tuple(epochs[-16:])
+    assert head.lineage == tuple(places[-16:])
     assert head.ancestors == ()
-    assert head.epoch not in head.lineage
+    assert head.epoch not in dict(head.lineage)
 
 
-def test_an_anchored_head_descends_from_every_epoch_once() -> None:
-    anchored = HEAD.anchored(revision=9, version=9, epochs=("1", "2", HEAD.epoch, "1"))
+def test_an_anchored_head_descends_from_every_epoch_up_to_the_last_revision_that_was_known() -> None:
+    anchored = HEAD.anchored(revision=9, version=9, above=(("1", 7), ("2", 3), (HEAD.epoch, 5), ("1", 6)))
 
-    assert sorted(anchored.lineage) == sorted({"1", "2", HEAD.epoch})
+    assert dict(anchored.lineage) == {"1": 7, "2": 3, HEAD.epoch: 5}
+    assert len(anchored.lineage) == 3
     assert anchored.digest == HEAD.digest
 
 
@@ -72,7 +73,9 @@ def test_a_head_with_a_wrong_field_is_malformed_by_name(field: str, text: str | 
 
 
 @pytest.mark.parametrize("field", ["lineage", "ancestors"])
-@pytest.mark.parametrize("text", ["x", "a,b", "a -", " ".join("a" * 17), "f" * 65])
+@pytest.mark.parametrize(
+    "text", ["x", "a,b", "a -", " ".join("a" * 17), "f" * 65, "a:", "a:x", ":1", " ".join(["a:1"] * 17)]
+)
 def test_a_head_with_a_wrong_past_is_malformed_by_name(field: str, text: str) -> None:
     with pytest.raises(Malformed, match=f"field '{field}' is malformed"):
         heads.parse({**HEAD.fields(), field: text})

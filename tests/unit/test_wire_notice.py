@@ -27,7 +27,7 @@ numbers = st.integers(0, 10**18 - 1)
 some_heads = st.builds(
     Head,
     epoch=ids,
-    lineage=st.lists(ids, max_size=16).map(tuple),
+    lineage=st.lists(st.tuples(ids, st.integers(0, 10**18 - 1)), max_size=16).map(tuple),
     revision=numbers,
     change=ids,
     ancestors=st.lists(ids, max_size=16).map(tuple),

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @with_message
 @with_output
 def command(named: Named, output: str, message: str) -> int:
-    """Make the fleet follow the head as it is now, although it is older than what runs.
+    """Make the fleet follow the head, although it runs a newer one.
 
     For after a restore of Redis from a backup, when the old configuration is wanted: instances keep the newer one
     until a head stands above all that they report. An active publisher would restore the newer one; stop it before.

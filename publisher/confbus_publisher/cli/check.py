@@ -1,4 +1,4 @@
-"""`confbus check`: do the sources make a configuration?"""
+"""`confbus check`: whether the sources make a configuration."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from confbus_publisher.cli.output import counted, present, say
 
 if TYPE_CHECKING:
     from confbus_publisher.inputs import Inputs, Merge
+    from confbus_publisher.layer import Layer
     from confbus_publisher.opening import Named
 
 
@@ -22,10 +23,10 @@ if TYPE_CHECKING:
 @with_settings
 @with_output
 def command(named: Named, output: str) -> int:
-    """Say whether the sources make a configuration. Needs no server.
+    """Find everything that is wrong with the sources, without a server.
 
-    Reads confbus.yaml and every source, merges them and measures the result. Tells all problems, not only the first,
-    each with its file and line.
+    Reads confbus.yaml and every source, merges them and measures the result. Tells every problem with its file and
+    line.
     """
     from confbus_publisher.opening import inputs_of, settings_of
 
@@ -48,7 +49,7 @@ def _problems(inputs: Inputs) -> list[ConfBusError]:
     from confbus_publisher.merge import conflicts
 
     problems: list[ConfBusError] = []
-    layers = []
+    layers: list[Layer] = []
     for source in inputs.sources:
         try:
             layers.append(source.load())

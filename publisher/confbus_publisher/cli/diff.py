@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 @click.argument("after", metavar="[B]", type=int, required=False)
 @with_output
 def command(named: Named, output: str, before: int, after: int | None) -> int:
-    """Show what changed from version A to version B, leaf by leaf; without B, to the head.
+    """Show what changed between two versions, leaf by leaf.
 
-    Leaves with 2 when they differ. Values that look like secrets are shown as ***.
+    From A to B; without B, to the head. Leaves with 2 when they differ. Values that look like secrets are shown as ***.
     """
     from confbus.wire.diff import diff
     from confbus_publisher.cli.content import document, release_of

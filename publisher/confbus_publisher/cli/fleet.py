@@ -26,7 +26,7 @@ _VERSION, _AGE = 2, 3
 @with_place
 @with_output
 def command(named: Named, output: str) -> int:
-    """List the instances that read this configuration, and where each stands.
+    """List the instances of the fleet, and where each stands.
 
     VERSION is what an instance runs, AGE how old its report is; one that missed three reports is "silent".
     """

@@ -21,9 +21,10 @@ if TYPE_CHECKING:
 @click.option("--version", type=int, metavar="V", help="In that version; else in the head.")
 @with_output
 def command(named: Named, output: str, path: str, version: int | None) -> int:
-    """Print the value at PATH, as the fleet reads it; without PATH the whole configuration.
+    """Print the value at a path, as the fleet reads it.
 
-    A text comes as it is, everything else as JSON. Paths are written a.b, a["k.with.dots"], hosts[0].
+    Without PATH it is the whole configuration. A text comes as it is, everything else as JSON. Paths are written
+    a.b, a["k.with.dots"], hosts[0].
     """
     from confbus.wire.path import parse, pointer
     from confbus_publisher.cli.content import document, release_of

@@ -28,7 +28,7 @@ class Hold:
 
 def holds(quarantine: Mapping[str, str]) -> list[Hold]:
     """What `quarantine` holds, by section."""
-    found = []
+    found: list[Hold] = []
     for pair, why in sorted(quarantine.items()):
         section, _, digest = pair.rpartition(" ")
         found.append(Hold(section, digest, why))

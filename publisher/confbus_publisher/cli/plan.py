@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 @with_place
 @with_output
 def command(named: Named, output: str) -> int:
-    """Show what a publish would change, leaf by leaf, and whether it may.
+    """Show what a publish would change, leaf by leaf.
 
-    Compares what the sources say now with the head. Leaves with 2 when they differ. Values that look like secrets
-    are shown as ***.
+    Compares what the sources say now with the head, and tells what would keep a publisher from it. Leaves with 2
+    when they differ. Values that look like secrets are shown as ***.
     """
     from confbus.wire.diff import diff
+    from confbus.wire.frozen import Frozen
     from confbus_publisher.cli.content import document
     from confbus_publisher.opening import inputs_of, published_site, settings_of
     from confbus_publisher.survey import survey
@@ -39,7 +40,7 @@ def command(named: Named, output: str) -> int:
     merge = inputs_of(settings).load()
     with published_site(settings).ledger() as ledger:
         state = ledger.refresh()
-        there = document(ledger, state.release) if state else {}
+        there = document(ledger, state.release) if state else Frozen()
         seen = survey(ledger.store)
     changes = diff(there, merge.merged.tree)
     held = _held(merge, state)
@@ -55,7 +56,7 @@ def _held(merge: Merge, state: State | None) -> dict[str, str]:
     """The sections that were rolled back and still have that content, each with why."""
     from confbus_publisher.decision import held_sections
 
-    quarantine = state.quarantine if state else {}
+    quarantine = state.quarantine if state else dict[str, str]()
     held = held_sections(merge.manifest, quarantine)
     return {section: quarantine[f"{section} {merge.manifest.sections[section]}"] for section in held}
 

@@ -21,9 +21,14 @@ COMMANDS = {
     "Try": ("demo",),
 }
 _NAMES = [name for names in COMMANDS.values() for name in names]
+_WIDEST = max(map(len, _NAMES))
 _EPILOG = """\b
 Exit codes: 0 done, 1 failed, 2 plan or diff found differences,
-3 refused by checks, 64 usage. CONFBUS_DEBUG=1 adds a traceback.
+3 refused by checks, 64 usage.
+
+\b
+CONFBUS_CONFIG, CONFBUS_URL and CONFBUS_NAMESPACE stand for -c, --url and -n.
+CONFBUS_DEBUG=1 adds a traceback to errors.
 
 Example: confbus status --url redis://localhost:6379 -n checkout
 """
@@ -55,7 +60,9 @@ class Program(click.Group):
         for title, names in COMMANDS.items():
             with formatter.section(title):
                 commands = ((name, self.get_command(ctx, name)) for name in names)
-                formatter.write_dl([(name, each.get_short_help_str(66)) for name, each in commands if each])
+                formatter.write_dl(
+                    [(name.ljust(_WIDEST), each.get_short_help_str(66)) for name, each in commands if each]
+                )
 
     def main(
         self,
@@ -63,12 +70,11 @@ class Program(click.Group):
         prog_name: str | None = None,
         complete_var: str | None = None,
         standalone_mode: bool = True,  # noqa: ARG002, FBT001, FBT002  # click's signature
-        windows_expand_args: bool = True,  # noqa: FBT001, FBT002  # as above
         **extra: Any,
     ) -> NoReturn:
         """Run it and leave. What a command returns is the exit code; what it raises is told on stderr."""
         try:
-            code = super().main(args, prog_name, complete_var, False, windows_expand_args, **extra)
+            code: int | None = super().main(args, prog_name, complete_var, standalone_mode=False, **extra)
         except Exception as error:  # noqa: BLE001  # the outermost edge: nobody else can tell it
             code = outcome.report(error)
         sys.exit(code or outcome.DONE)
@@ -90,7 +96,14 @@ def _show_version(ctx: click.Context, _option: click.Parameter, is_wanted: bool)
     options_metavar="",
     subcommand_metavar="COMMAND [OPTIONS]...",
 )
-@click.option("--version", is_flag=True, expose_value=False, is_eager=True, callback=_show_version, help="Show it.")
+@click.option(
+    "--version",
+    is_flag=True,
+    expose_value=False,
+    is_eager=True,
+    callback=_show_version,
+    help="Show the version and exit.",
+)
 @click.pass_context
 def program(ctx: click.Context) -> None:
     """One configuration, in step across a fleet of processes."""

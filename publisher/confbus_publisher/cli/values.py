@@ -31,9 +31,11 @@ def visible(path: Path, value: Any) -> Any:
     if isinstance(value, str):
         return _PASSWORD_IN_URL.sub(rf"\1:{HIDDEN}@", value)
     if isinstance(value, list):
-        return [visible(path, part) for part in value]
+        parts: list[Any] = value
+        return [visible(path, part) for part in parts]
     if isinstance(value, dict):
-        return {key: visible((*path, key), part) for key, part in value.items()}
+        values: dict[str, Any] = value
+        return {key: visible((*path, key), part) for key, part in values.items()}
     return value
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import queue
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import click
 
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 @click.argument("path", default="**")
 @with_output
 def command(named: Named, output: str, path: str) -> int:
-    """Follow the configuration like a worker, and print each leaf that changes, until Ctrl-C.
+    """Print each leaf that changes, as it changes, until Ctrl-C.
 
-    PATH may hold * for one level and ** for any; it means also all that is below. Releases in quick succession may
-    show as one change. Values that look like secrets are shown as ***.
+    Follows the configuration like a worker. PATH may hold * for one level and ** for any; it means also all that is
+    below. Releases in quick succession may show as one change. Values that look like secrets are shown as ***.
     """
     from confbus.subscriber import Subscriber
     from confbus.wire.path import Pattern
@@ -47,12 +47,12 @@ def command(named: Named, output: str, path: str) -> int:
         with subscriber:
             say(f"Following {site.namespace} at {site.where}; Ctrl-C ends it.")
             subscriber.follow()
-            _tell(news, pattern, output=output)
+            return _tell(news, pattern, output=output)
     except KeyboardInterrupt:
         return outcome.DONE
 
 
-def _tell(news: queue.SimpleQueue[Snapshot | Status], pattern: Pattern, *, output: str) -> None:
+def _tell(news: queue.SimpleQueue[Snapshot | Status], pattern: Pattern, *, output: str) -> NoReturn:
     """Print what comes, for ever."""
     from confbus.wire.snapshot import Snapshot
 

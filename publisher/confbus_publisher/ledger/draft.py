@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from confbus.wire import head as heads
-from confbus.wire.head import Head
 from confbus.wire.manifest import EMPTY
 from confbus.wire.notice import MAX_BYTES, Notice
 from confbus.wire.release import Release
@@ -15,6 +14,7 @@ from confbus_publisher.ledger.store import Commit
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from confbus.wire.head import Head
     from confbus.wire.sections import Encoded
     from confbus_publisher.ledger.inventory import Inventory
 

@@ -18,7 +18,7 @@ from confbus_publisher.ledger.inventory import Inventory
 from confbus_publisher.ledger.store import BlobsDiffer, VersionTaken
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from confbus.status import Stand
     from confbus.wire.manifest import Manifest
@@ -45,6 +45,14 @@ class Ledger:
         self._history = history
         self._clock = clock
         self._inventory: Inventory | None = None
+        self._looked: tuple[Head | None] | None = None
+
+    @property
+    def head(self) -> Head | None:
+        """The head as `refresh` last saw it, also when what it stands for is gone."""
+        if self._looked:
+            return self._looked[0]
+        return self.state.head if self.state else None
 
     def refresh(self) -> State | None:
         """Read the head, and what it stands for unless that is known already.
@@ -52,7 +60,9 @@ class Ledger:
         Raises `Malformed` when something else is in its place or its release is gone, `Refused` when a newer protocol
         wrote it.
         """
+        self._looked = None
         head = self.store.head()
+        self._looked = (head,)
         if head is None:
             self.state, self._inventory = None, None
         elif self.state is None or self.state.head != head:
@@ -90,16 +100,17 @@ class Ledger:
         """Write `state` as the head of a new epoch: the repair after a loss of data. `lift` as in `publish`.
 
         Revision and version are above those of `state`, of what is there now and of every one of `stands` (where
-        instances say they are); whoever stood in an epoch of any of them follows. What is held in the store stays so.
+        instances say they are); whoever stands there or before follows. What is held in the store stays so. Raises
+        `Conflict` when the head is not what `refresh` saw.
         """
-        there = self.store.head()
+        there = self._looked[0] if self._looked else self.store.head()
         self.state, self._inventory = self._read_if_whole(there), None
         known: list[Head | Stand] = [*(head for head in (state.head, there) if head), *stands]
-        epochs = [epoch for place in known for epoch in (*place.lineage, place.epoch)]
+        places = [above for place in known for above in (*place.lineage, (place.epoch, place.revision))]
         head = state.head.anchored(
             revision=max(place.revision for place in known) + 1,
             version=max(place.version for place in known) + 1,
-            epochs=tuple(dict.fromkeys(epochs)),
+            above=places,
         )
         of = state.release.of or head.version
         held = {**self.store.quarantine(), **state.quarantine}
@@ -122,7 +133,7 @@ class Ledger:
     def blobs(self, manifest: Manifest) -> dict[str, bytes]:
         """All blobs of a manifest, by digest. Raises `NoRelease` when some are gone."""
         wanted = set(manifest.sections.values())
-        known = self.state.blobs if self.state else {}
+        known: Mapping[str, bytes] = self.state.blobs if self.state else {}
         blobs = {digest: known[digest] for digest in wanted & known.keys()}
         blobs.update(self.store.blobs(wanted - blobs.keys()))
         gone = [name for name, digest in manifest.sections.items() if digest not in blobs]
@@ -179,7 +190,7 @@ class Ledger:
         held = {**(self.state.quarantine if self.state else {}), **draft.quarantined}
         for pair in draft.lifted:
             held.pop(pair, None)
-        self.state = State(commit.head, draft.release, draft.blobs, held)
+        self.state, self._looked = State(commit.head, draft.release, draft.blobs, held), None
         if self._inventory and draft.is_new:
             self._inventory.committed(draft.release, added=commit.blobs, dropped=commit.dropped, freed=commit.freed)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError, ResponseError
@@ -64,7 +64,7 @@ class RedisStore:
         for fields in self._read(read) if versions else ():
             try:
                 if isinstance(fields, dict) and fields:
-                    found.append(releases.parse(_texts(fields)))
+                    found.append(releases.parse(_texts(cast("dict[bytes, bytes]", fields))))
             except Malformed:
                 continue
         return found
@@ -157,7 +157,7 @@ class RedisStore:
 
 
 def _publish_call(keys: Keys, commit: Commit) -> tuple[list[str], list[str | bytes | int]]:
-    release, parent, base = commit.release, commit.parent, commit.base
+    parent, base = commit.parent, commit.base
     new_key = keys.release(commit.head.version)
     copied_key = keys.release(parent.version) if parent else new_key
     fields, removed = _release_fields(commit)

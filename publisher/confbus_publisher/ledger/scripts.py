@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from redis.exceptions import NoScriptError
 
 from confbus.errors import Malformed
+from confbus.wire.frozen import is_list
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -35,10 +36,9 @@ class Script:
             reply = call.evalsha(self.sha, len(keys), *keys, *args)
         except NoScriptError:
             reply = call.eval(self.text, len(keys), *keys, *args)
-        if not isinstance(reply, list) or not reply:
+        if not is_list(reply) or not reply:
             raise Malformed(f"the reply of {self.name}.lua", "it is no list")
-        parts: list[Any] = reply
-        return tuple(part.decode() if isinstance(part, bytes) else str(part) for part in parts)
+        return tuple(part.decode() if isinstance(part, bytes) else str(part) for part in reply)
 
 
 @cache

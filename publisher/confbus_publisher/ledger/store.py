@@ -20,8 +20,8 @@ class Commit:
     """One change of the head and all that goes with it, worked out in full before anything is sent.
 
     `base` is the head it replaces (None: there must be none). `release` is absent when only the head changes; `parent`
-    is the kept release that it equals but for `changes` (section to digest, None: gone). `blobs` are new, `blob_count` is how many there must be
-    before. `dropped` and `freed` name releases and blobs that nothing uses any more.
+    is the kept release that it equals but for `changes` (section to digest, None: gone). `blobs` are new, `blob_count`
+    is how many there must be before. `dropped` and `freed` name releases and blobs that nothing uses any more.
     """
 
     base: Head | None
@@ -51,11 +51,11 @@ class LogEntry:
         return int(self.id.partition("-")[0])
 
 
-class BlobsDiffer(Exception):  # noqa: N818 — an answer between store and ledger, never seen by users
+class BlobsDiffer(Exception):
     """Blobs were deleted or added behind the publisher's back; nothing was written."""
 
 
-class VersionTaken(Exception):  # noqa: N818 — as above
+class VersionTaken(Exception):
     """A release of this version is still there from an earlier life; nothing was written."""
 
 

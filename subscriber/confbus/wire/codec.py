@@ -10,19 +10,22 @@ import gc
 import hashlib
 import math
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NoReturn, cast
 
-import msgpack
+import msgpack as _untyped  # pyright: ignore[reportMissingTypeStubs]  # ships no types
 
 from confbus.errors import InvalidDocument, Malformed
 from confbus.wire import path as paths
-from confbus.wire.frozen import Frozen, FrozenList
+from confbus.wire.frozen import Frozen, FrozenList, is_list, is_mapping, is_tuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+msgpack: Any = _untyped
 MAX_DEPTH = 100
 _SMALLEST, _LARGEST = -(2**63), 2**64 - 1
+_TEXT = {str}
+_LEAF = {str, int, bool, type(None)}
 _LARGE_BYTES = 256 * 1024
 
 
@@ -32,8 +35,11 @@ def encode(value: Any, *, at: paths.Path = ()) -> bytes:
     Raises `InvalidDocument` naming the path (below `at`) of what cannot be part of a configuration: keys that are no
     strings, NaN and infinities, integers beyond 64 bits, lone surrogates, other types, more than 100 levels.
     """
-    packed = msgpack.packb(_canonical(value, at, depth=len(at)), use_bin_type=True)
-    return packed or b""
+    try:
+        return bytes(msgpack.packb(_plain(value, MAX_DEPTH - len(at)), use_bin_type=True))
+    except (TypeError, ValueError, OverflowError):
+        # Something is not plain: the careful way accepts what it can and names the path of what it cannot.
+        return bytes(msgpack.packb(_canonical(value, at, depth=len(at)), use_bin_type=True))
 
 
 def decode(blob: bytes, *, what: str) -> Any:
@@ -65,26 +71,54 @@ def size_of_map(entries: Iterable[int]) -> int:
     return (1 if len(sizes) < 16 else 3 if len(sizes) < 2**16 else 5) + sum(sizes)
 
 
+def pack(facts: Any) -> bytes:
+    """Plain facts of our own as msgpack, in the order given; configuration goes through `encode`."""
+    return bytes(msgpack.packb(facts, use_bin_type=True))
+
+
+def unpack(raw: bytes, *, what: str) -> Any:
+    """What `pack` packed. Raises `Malformed`, naming `what`, for anything that is no msgpack of plain facts."""
+    try:
+        return msgpack.unpackb(raw, raw=False, max_ext_len=0)
+    except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
+        raise Malformed(what, type(error).__name__) from None
+
+
 def digest(blob: bytes) -> str:
     """The name of a content: SHA-256 in hex, as `sha256sum` prints it."""
     return hashlib.sha256(blob).hexdigest()
 
 
+def _plain(value: Any, levels: int) -> Any:
+    """`value` with sorted keys, when it has the plain types only. Raises `TypeError` or `ValueError` for the rest."""
+    kind = cast("type[Any]", type(value))
+    if kind is float and math.isfinite(value):
+        return value
+    if levels <= 0:
+        raise ValueError
+    if kind is dict or kind is Frozen:
+        if not set(map(type, value)) <= _TEXT:
+            raise TypeError
+        return {key: part if type(part := value[key]) in _LEAF else _plain(part, levels - 1) for key in sorted(value)}
+    if kind is list or kind is FrozenList:
+        return [part if type(part) in _LEAF else _plain(part, levels - 1) for part in value]
+    raise TypeError
+
+
 def _canonical(value: Any, at: paths.Path, *, depth: int) -> Any:
-    kind = type(value)
-    if kind is str or kind is bool or value is None:
-        return value if kind is not str else _checked_text(value, at)
+    if value is None:
+        return value
     if isinstance(value, bool | str | int | float):
         return _checked_scalar(value, at)
     if depth >= MAX_DEPTH:
         _refuse(at[:8], f"it is nested deeper than {MAX_DEPTH} levels")
-    if isinstance(value, dict):
+    if is_mapping(value):
         return {
             _checked_key(key, at): _canonical(part, (*at, key), depth=depth + 1) for key, part in _sorted(value, at)
         }
-    if isinstance(value, list | tuple):
+    if is_list(value) or is_tuple(value):
         return [_canonical(part, (*at, index), depth=depth + 1) for index, part in enumerate(value)]
-    return _refuse(at, f"{kind.__name__} is no type of configuration")
+    return _refuse(at, f"{type(value).__name__} is no type of configuration")
 
 
 def _sorted(mapping: dict[Any, Any], at: paths.Path) -> list[tuple[Any, Any]]:

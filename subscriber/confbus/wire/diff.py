@@ -7,6 +7,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Any
 
 from confbus.wire import path as paths
+from confbus.wire.frozen import is_list, is_mapping
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -56,9 +57,9 @@ def same(one: Any, other: Any) -> bool:
     """True when both are the same value of the same types all the way down."""
     if one is other:
         return True
-    if isinstance(one, dict) and isinstance(other, dict):
+    if is_mapping(one) and is_mapping(other):
         return one.keys() == other.keys() and all(same(part, other[key]) for key, part in one.items())
-    if isinstance(one, list) and isinstance(other, list):
+    if is_list(one) and is_list(other):
         return len(one) == len(other) and all(map(same, one, other))
     return type(one) is type(other) and bool(one == other)
 
@@ -75,8 +76,8 @@ def _changed(old: Any, new: Any, here: paths.Path) -> list[Change]:
 
 
 def _branches(value: Any) -> bool:
-    return isinstance(value, dict) and bool(value)
+    return is_mapping(value) and bool(value)
 
 
 def _leaves(value: Any, here: paths.Path) -> list[tuple[paths.Path, Any]]:
-    return paths.leaves(value, here) if _branches(value) else [(here, value)]
+    return paths.leaves(value, here) if is_mapping(value) and value else [(here, value)]

@@ -7,7 +7,7 @@ it is vandalism, not an accident.)
 
 from __future__ import annotations
 
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeGuard
 
 
 def _refuse(self: object, *_args: object, **_kwargs: object) -> NoReturn:
@@ -65,21 +65,36 @@ class FrozenList(list[Any]):
         return hash(tuple(self))
 
 
+def is_mapping(value: object) -> TypeGuard[dict[str, Any]]:
+    """True for a mapping of a document, frozen or plain."""
+    return isinstance(value, dict)
+
+
+def is_list(value: object) -> TypeGuard[list[Any]]:
+    """True for a list of a document, frozen or plain."""
+    return isinstance(value, list)
+
+
+def is_tuple(value: object) -> TypeGuard[tuple[Any, ...]]:
+    """True for a tuple, which is taken for a list where a document begins in Python."""
+    return isinstance(value, tuple)
+
+
 def freeze(value: Any) -> Any:
     """An immutable equal of a JSON-like value; parts that are frozen already are kept, not copied."""
     if isinstance(value, Frozen | FrozenList):
         return value
-    if isinstance(value, dict):
+    if is_mapping(value):
         return Frozen({key: freeze(part) for key, part in value.items()})
-    if isinstance(value, list | tuple):
+    if is_list(value) or is_tuple(value):
         return FrozenList(freeze(part) for part in value)
     return value
 
 
 def thaw(value: Any) -> Any:
     """A plain, deep, changeable copy of a frozen value."""
-    if isinstance(value, dict):
+    if is_mapping(value):
         return {key: thaw(part) for key, part in value.items()}
-    if isinstance(value, list):
+    if is_list(value):
         return [thaw(part) for part in value]
     return value

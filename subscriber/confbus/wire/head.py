@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from confbus.errors import Malformed
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
 PROTOCOL = 1
 MAX_LINEAGE = 16
@@ -30,6 +30,10 @@ FIELDS = (
 )
 _NUMBER = re.compile(r"[0-9]{1,18}\Z")
 _ID = re.compile(r"[0-9a-f]{1,64}\Z")
+_PLACE = re.compile(r"([0-9a-f]{1,64}):([0-9]{1,18})\Z")
+
+Place = tuple[str, int]
+"""An epoch and a revision of it."""
 
 
 def new_id() -> str:
@@ -42,12 +46,13 @@ class Head:
     """One state of the head.
 
     `revision` counts every change of the head, on across epochs; `version` counts releases. `lineage` holds the epochs
-    this one was anchored from, `ancestors` the last change ids, oldest first. `merged` is the digest of the last merge
-    that an active publisher published or had refused; it is empty when the next merge shall go out whatever it is.
+    this one was anchored from, each with the last revision that was known of it; `ancestors` the last change ids,
+    oldest first. `merged` is the digest of the last merge that an active publisher published or had refused; it is
+    empty when the next merge shall go out whatever it is.
     """
 
     epoch: str
-    lineage: tuple[str, ...]
+    lineage: tuple[Place, ...]
     revision: int
     change: str
     ancestors: tuple[str, ...]
@@ -70,9 +75,12 @@ class Head:
             protocol=PROTOCOL,
         )
 
-    def anchored(self, *, revision: int, version: int, epochs: tuple[str, ...] = ()) -> Head:
-        """The same content at the start of a new epoch that descends from its own and from `epochs`."""
-        lineage = tuple(dict.fromkeys((*self.lineage, *epochs, self.epoch)))[-MAX_LINEAGE:]
+    def anchored(self, *, revision: int, version: int, above: Iterable[Place] = ()) -> Head:
+        """The content of this head at the start of a new epoch that descends from it and from the places `above`."""
+        known: dict[str, int] = {}
+        for epoch, last in (*self.lineage, *above, (self.epoch, self.revision)):
+            known[epoch] = max(last, known.pop(epoch, 0))
+        lineage = tuple(known.items())[-MAX_LINEAGE:]
         return replace(
             self,
             epoch=new_id(),
@@ -88,7 +96,7 @@ class Head:
         """What Redis keeps, readable as it is."""
         return {
             "epoch": self.epoch,
-            "lineage": " ".join(self.lineage),
+            "lineage": " ".join(f"{epoch}:{revision}" for epoch, revision in self.lineage),
             "revision": str(self.revision),
             "change": self.change,
             "ancestors": " ".join(self.ancestors),
@@ -109,7 +117,7 @@ def parse(fields: Mapping[str, str]) -> Head:
     """The head in `fields`. Raises `Malformed` naming the field that is missing or wrong."""
     return Head(
         epoch=_id(fields, "epoch"),
-        lineage=_ids(fields, "lineage", MAX_LINEAGE),
+        lineage=_places(fields, "lineage"),
         revision=number(fields, "revision"),
         change=_id(fields, "change"),
         ancestors=_ids(fields, "ancestors", MAX_ANCESTORS),
@@ -141,3 +149,11 @@ def _ids(fields: Mapping[str, str], name: str, most: int) -> tuple[str, ...]:
     if len(ids) > most or not all(map(_ID.match, ids)):
         raise Malformed(f"field {name!r}", f"it is no list of at most {most} ids in hex")
     return ids
+
+
+def _places(fields: Mapping[str, str], name: str) -> tuple[Place, ...]:
+    texts = fields.get(name, "").split()
+    found = [match for text in texts if (match := _PLACE.match(text))]
+    if len(texts) > MAX_LINEAGE or len(found) < len(texts):
+        raise Malformed(f"field {name!r}", f"it is no list of at most {MAX_LINEAGE} epochs with a revision each")
+    return tuple((match[1], int(match[2])) for match in found)

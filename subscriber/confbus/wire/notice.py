@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import msgpack
-
 from confbus.errors import Malformed
+from confbus.wire import codec
 from confbus.wire import head as heads
+from confbus.wire.frozen import is_mapping
 from confbus.wire.release import MAX_AT_MS
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class Notice:
         facts: dict[str, Any] = self.head.fields()
         del facts["merged"]
         facts.update(base=self.base, sections=sections, at=self.at_ms, jitter_ms=self.jitter_ms)
-        return bytes(msgpack.packb(facts, use_bin_type=True) or b"")
+        return codec.pack(facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +68,8 @@ def decode(message: bytes) -> Notice | Hint:
         return Hint()
     if len(message) > 2 * MAX_BYTES:
         raise Malformed("a notice", f"it has {len(message)} bytes")
+    facts = codec.unpack(message, what="a notice")
     try:
-        facts = msgpack.unpackb(message, raw=False, max_ext_len=0)
         return Notice(
             head=heads.parse(facts),
             base=str(facts["base"]),
@@ -79,15 +79,17 @@ def decode(message: bytes) -> Notice | Hint:
         )
     except Malformed:
         raise
-    except (ValueError, TypeError, KeyError, AttributeError, OverflowError, msgpack.UnpackException) as error:
+    except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise Malformed("a notice", type(error).__name__) from None
 
 
 def _sections(value: Any) -> dict[str, bytes | str | None] | None:
     if value is None:
         return None
-    if not isinstance(value, dict) or not all(
-        isinstance(name, str) and (blob is None or isinstance(blob, bytes | str)) for name, blob in value.items()
+    if (
+        not is_mapping(value)
+        or not set(map(type, value)) <= {str}
+        or not all(isinstance(blob, bytes | str | None) for blob in value.values())
     ):
         raise Malformed("a notice", "its sections are no map of names to blobs")
     return value

@@ -11,6 +11,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from confbus.errors import InvalidPath
+from confbus.wire.frozen import is_list, is_mapping
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -61,9 +62,9 @@ def nearest(tree: Any, path: Path) -> str:
     import difflib
 
     for depth, part in enumerate(path):
-        if isinstance(tree, dict):
+        if is_mapping(tree):
             candidates: Sequence[str] = list(tree)
-        elif isinstance(tree, list) and tree:
+        elif is_list(tree) and tree:
             return render((*path[:depth], _nearest_index(part, len(tree))))
         else:
             return render(path[:depth])
@@ -87,7 +88,7 @@ def leaves(tree: Mapping[str, Any], prefix: Path = ()) -> list[tuple[Path, Any]]
     """Every leaf under `tree`; a list is a leaf, and so is an empty mapping."""
     found: list[tuple[Path, Any]] = []
     for key, value in tree.items():
-        if isinstance(value, dict) and value:
+        if is_mapping(value) and value:
             found += leaves(value, (*prefix, key))
         else:
             found.append(((*prefix, key), value))
@@ -132,8 +133,8 @@ class Pattern:
 
 def _has(tree: Any, part: str | int) -> bool:
     if isinstance(part, str):
-        return isinstance(tree, dict) and part in tree
-    return isinstance(tree, list) and 0 <= part < len(tree)
+        return is_mapping(tree) and part in tree
+    return is_list(tree) and 0 <= part < len(tree)
 
 
 def _nearest_index(part: str | int, length: int) -> int:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from confbus.errors import InvalidDocument, Malformed
 from confbus.wire import codec
 from confbus.wire import path as paths
-from confbus.wire.frozen import Frozen, FrozenList
+from confbus.wire.frozen import Frozen, FrozenList, is_mapping
 from confbus.wire.manifest import EMPTY, Manifest
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ class Encoder:
         for key, value in document.items():
             cut = self._cuts.get(key)
             if cut is None or cut.value is not value or type(value) is not Frozen:
-                if not isinstance(value, dict) or not isinstance(key, str):
+                if not is_mapping(value) or type(key) is not str:
                     residue[key] = value
                     continue
                 cut = _cut(key, value, cut)
@@ -96,7 +96,7 @@ def _cut(key: str, value: dict[str, Any], before: _Cut | None) -> _Cut:
         whole = codec.encode(value, at=(key,))
         if len(whole) <= SPLIT_BYTES:
             return _Cut(value, {name_of((key,)): whole}, {})
-    known = before.parts if before else {}
+    known: Mapping[str, tuple[Any, bytes]] = before.parts if before else {}
     parts: dict[str, tuple[Any, bytes]] = {}
     for name, part in value.items():
         last = known.get(name)
@@ -104,8 +104,8 @@ def _cut(key: str, value: dict[str, Any], before: _Cut | None) -> _Cut:
         parts[name] = last if is_known and last else (part, codec.encode(part, at=(key, name)))
     if codec.size_of_map(len(blob) + len(codec.encode(name)) for name, (_, blob) in parts.items()) <= SPLIT_BYTES:
         return _Cut(value, {name_of((key,)): codec.encode(value, at=(key,))}, {})
-    residue = {name: part for name, part in value.items() if not isinstance(part, dict)}
-    blobs = {name_of((key, name)): blob for name, (part, blob) in parts.items() if isinstance(part, dict)}
+    residue = {name: part for name, part in value.items() if not is_mapping(part)}
+    blobs = {name_of((key, name)): blob for name, (part, blob) in parts.items() if is_mapping(part)}
     if residue or not blobs:
         blobs[name_of((key,))] = codec.encode(residue, at=(key,))
     return _Cut(value, blobs, parts)

@@ -1,0 +1,35 @@
+"""From a notice or a fetch to the candidate: what shall run next, as changes of what runs now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from confbus.events import Apply
+from confbus.wire.codec import digest
+
+if TYPE_CHECKING:
+    from confbus.events import Fetched
+    from confbus.wire.notice import Notice
+    from confbus.wire.sections import Assembly
+
+
+def from_notice(notice: Notice, running: Assembly) -> Apply | None:
+    """The candidate, if the blobs of the notice turn exactly what runs into exactly what its head names; else None."""
+    if notice.sections is None:
+        return None
+    changes: dict[str, str | None] = {}
+    blobs: dict[str, bytes | None] = {}
+    for name, blob in notice.sections.items():
+        if isinstance(blob, str):
+            return None
+        changes[name] = blob if blob is None else digest(blob)
+        blobs[name] = blob
+    manifest = running.manifest.changed(changes)
+    return Apply(notice.head, running, manifest, blobs, notice.at_ms) if manifest.digest == notice.head.digest else None
+
+
+def from_fetch(fetched: Fetched, running: Assembly) -> Apply:
+    """The candidate of a fetch: sections that the release has not are gone."""
+    blobs: dict[str, bytes | None] = dict.fromkeys(running.manifest.changes_to(fetched.manifest))
+    blobs.update(fetched.blobs)
+    return Apply(fetched.head, running, fetched.manifest, blobs, fetched.at_ms)

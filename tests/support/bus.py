@@ -1,0 +1,263 @@
+"""One namespace on a real server with real publishers and workers, and a memory of what was chosen and what was seen.
+
+A test does something bad to them and ends with `agree`: everybody stands at the head, and until then no worker saw
+anything but what was chosen, in the order in which it was chosen, each time whole.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any, Self, TypeVar
+
+import confbus
+from confbus.link import keys_of, make_client
+from confbus_publisher.inputs import Inputs
+from confbus_publisher.ledger import Ledger, Why
+from confbus_publisher.ledger.redis import RedisStore
+from confbus_publisher.memory_file import MemoryFile
+from confbus_publisher.publisher import Pace, Publisher
+from confbus_publisher.sources import DictSource
+from support.eventually import eventually
+from support.places import encoded
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from pathlib import Path
+    from types import TracebackType
+
+    from confbus import Snapshot, Subscriber
+    from confbus.wire.release import Release
+    from confbus_publisher.layer import Layer
+
+T = TypeVar("T")
+TIMING = confbus.Timing(poll_s=0.3, report_s=1.0, ping_s=0.3, silence_s=1.0, announce_s=0.2, max_backoff_s=0.5)
+PACE = Pace(poll_s=0.2, report_s=0.5, lease_s=1.0)
+OPERATOR = Why("operator")
+
+
+def document(number: int, *, padding: int = 0) -> dict[str, Any]:
+    """A document of three sections and a scalar that all tell one number. With `padding`, in bytes, of more than
+    8 KB no notice can carry a change of it."""
+    web = {"number": number, "padding": "x" * padding}
+    return {"number": number, "web": web, "db": {"host": f"db-{number}", "number": number}, "fixed": {"port": 5432}}
+
+
+def number_of(snapshot: Snapshot) -> int:
+    """The number that all parts of a document tell; fails for one that was never published."""
+    number: int = snapshot["number"]
+    assert snapshot == document(number, padding=len(snapshot["web.padding"]))
+    assert encoded(snapshot).manifest.digest == snapshot.digest
+    return number
+
+
+class Edits:
+    """A source whose content is what was written last."""
+
+    name = "edits"
+    priority = 0
+    watched: tuple[Path, ...] = ()
+
+    def __init__(self, tree: dict[str, Any]) -> None:
+        self.write(tree)
+
+    def write(self, tree: dict[str, Any]) -> None:
+        self._layer = DictSource(tree, name=self.name).load()
+
+    def load(self) -> Layer:
+        return self._layer
+
+
+class Killed(BaseException):
+    """Ends a publisher where it stands, as SIGKILL does: nothing of it runs any more."""
+
+
+class MortalStore(RedisStore):
+    """The store of a publisher that dies at its call number `dies_at`, the first being 0: before it is sent, or, with
+    `has_sent`, when the server has carried it out."""
+
+    dies_at: float = float("inf")
+    has_sent = False
+    calls = 0
+
+    def _persist(self, call: Callable[[], T]) -> T:
+        at, self.calls = self.calls, self.calls + 1
+        if at > self.dies_at or (at == self.dies_at and not self.has_sent):
+            raise Killed
+        result = super()._persist(call)
+        if at >= self.dies_at:
+            raise Killed
+        return result
+
+
+class RunningPublisher:
+    """A publisher in a thread of its own. `failure` is what ended it, but for `kill` and `stop`."""
+
+    def __init__(self, publisher: Publisher, edits: Edits, store: MortalStore) -> None:
+        self.publisher = publisher
+        self.store = store
+        self.failure: BaseException | None = None
+        self._edits = edits
+        self._thread = threading.Thread(target=self._run, name=f"publisher {publisher.identity}")
+        self._thread.start()
+
+    @property
+    def state(self) -> str:
+        return self.publisher.standing.state
+
+    @property
+    def why(self) -> str:
+        return self.publisher.standing.why
+
+    @property
+    def is_active(self) -> bool:
+        return self.publisher.standing.is_active
+
+    def write(self, tree: dict[str, Any]) -> None:
+        """Let its source say `tree`."""
+        self._edits.write(tree)
+        self.publisher.look()
+
+    def stop(self) -> None:
+        """End it as SIGTERM does; then it is gone."""
+        self.publisher.stop()
+        self._thread.join()
+        self.store.close()
+        assert self.failure is None, self.failure
+
+    def kill(self) -> None:
+        """End it as SIGKILL does; then it is gone, its lease and its report are not."""
+        self.store.dies_at = -1
+        self.stop()
+
+    def _run(self) -> None:
+        try:
+            self.publisher.run()
+        except Killed:
+            return
+        except BaseException as failure:  # noqa: BLE001 — told in the test's own thread
+            self.failure = failure
+
+
+class Worker:
+    """A subscriber, and every snapshot that it came to read, in order."""
+
+    def __init__(self, url: str, namespace: str, *, validators: Sequence[Callable[[Snapshot], object]] = ()) -> None:
+        self.saw: list[Snapshot] = []
+        checks = (*validators, self.saw.append)  # the last validator is asked about nothing but what will be read
+        self.config: Subscriber = confbus.connect(
+            url, namespace=namespace, timeout_s=10, timing=TIMING, validators=checks
+        )
+
+    @property
+    def number(self) -> int:
+        return number_of(self.config.snapshot)
+
+    @property
+    def state(self) -> str:
+        return self.config.status().state
+
+    def assert_saw_only(self, story: Sequence[int]) -> None:
+        """Whole documents, in the order of `story`, with versions and revisions that never went back."""
+        numbers = [number_of(snapshot) for snapshot in self.saw]
+        told = iter(story)
+        distinct = [number for at, number in enumerate(numbers) if at == 0 or number != numbers[at - 1]]
+        assert all(number in told for number in distinct), f"saw {distinct}, which is not in the order of {story}"
+        marks = [(snapshot.revision, snapshot.version) for snapshot in self.saw]
+        assert marks == sorted(marks)
+
+
+class Bus:
+    """One namespace at `url`; a context manager that ends everybody. `story` has the number of every document that
+    was chosen: edited into a source, or rolled back to."""
+
+    def __init__(self, url: str, namespace: str, directory: Path) -> None:
+        self.url = url
+        self.namespace = namespace
+        self.story: list[int] = []
+        self.workers: list[Worker] = []
+        self._directory = directory
+        self._publishers: list[RunningPublisher] = []
+        self._client = make_client(url)
+        self.keys = keys_of(self._client, namespace)
+        self.ledger = Ledger(RedisStore(self._client, self.keys, where=url))
+
+    def publisher(
+        self, number: int = 1, *, name: str = "ann", url: str = "", padding: int = 0, patience_s: float = 0.5
+    ) -> RunningPublisher:
+        """A new publisher whose source says document `number`. All of one `name` share a memory file."""
+        client = make_client(url or self.url, timeout_s=1.0)
+        store = MortalStore(client, self.keys, where=url or self.url, patience_s=patience_s)
+        edits = Edits(document(number, padding=padding))
+        publisher = Publisher(
+            Inputs([edits], limit_bytes=10_000_000),
+            Ledger(store),
+            self.memory_file(name),
+            identity=f"{name}:{len(self._publishers)}",
+            author=name,
+            pace=PACE,
+        )
+        self.story.append(number)
+        running = RunningPublisher(publisher, edits, store)
+        self._publishers.append(running)
+        return running
+
+    def memory_file(self, name: str = "ann") -> MemoryFile:
+        return MemoryFile(self._directory / name / "state", self.namespace)
+
+    def worker(self, *, url: str = "", validators: Sequence[Callable[[Snapshot], object]] = ()) -> Worker:
+        """A new worker, which runs what the head names."""
+        worker = Worker(url or self.url, self.namespace, validators=validators)
+        self.workers.append(worker)
+        return worker
+
+    def edit(self, publisher: RunningPublisher, number: int, *, padding: int = 0) -> None:
+        """Let the publisher's source say document `number`."""
+        self.story.append(number)
+        publisher.write(document(number, padding=padding))
+
+    def rollback(self, *, to: int) -> Release:
+        """What an operator does: back to version `to`."""
+        self.ledger.refresh()
+        target = self.ledger.release(to)
+        number = next(number for number in self.story if encoded(document(number)).manifest.digest == target.digest)
+        self.story.append(number)
+        return self.ledger.rollback(target, Why("operator", "it was bad", "rollback"))
+
+    def agree(self, number: int, *, within_s: float = 8.0) -> None:
+        """Everybody comes to document `number`, which is the head's, and saw nothing wrong on the way."""
+
+        def agreed() -> bool:
+            state = self.ledger.refresh()
+            assert state, "there is no head"
+            assert state.release.digest in {worker.config.snapshot.digest for worker in self.workers}
+            stands = [(worker.number, worker.config.snapshot.version, worker.state) for worker in self.workers]
+            assert stands == [(number, state.head.version, "live")] * len(self.workers)
+            return True
+
+        eventually(agreed, within_s=within_s)
+        self.assert_sane()
+
+    def assert_sane(self) -> None:
+        """No worker saw anything but what was chosen, and no two saw different contents of one version."""
+        contents: dict[tuple[str, int], str] = {}
+        for worker in self.workers:
+            worker.assert_saw_only(self.story)
+            for seen in worker.saw:
+                assert contents.setdefault((seen.epoch, seen.version), seen.digest) == seen.digest
+
+    def actions(self) -> list[tuple[str, int]]:
+        """The audit trail: what was done, and the version after it, oldest first."""
+        entries = [entry.fields for entry in reversed(self.ledger.store.log(10_000))]
+        return [(entry["action"], int(entry.get("version", 0))) for entry in entries]
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        for worker in self.workers:
+            worker.config.close()
+        for publisher in self._publishers:
+            publisher.stop()
+        self._client.close()
