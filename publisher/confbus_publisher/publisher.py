@@ -19,6 +19,7 @@ from confbus.status import stand
 from confbus_publisher import fleet, repair, standing
 from confbus_publisher.decision import Step, decide
 from confbus_publisher.ledger import Why, state_of
+from confbus_publisher.patience import Patience
 from confbus_publisher.standing import Standing
 
 if TYPE_CHECKING:
@@ -74,11 +75,10 @@ class Publisher:
         self._merge: Merge | None = None
         self._merged_at = clock()
         self._is_active = False
-        self._lost_at: tuple[str, float, int] | None = None
+        self._patience = Patience(1.5 * self._pace.poll_s)
         self._told: tuple[Standing, float] | None = None
         self._checked_at = clock()
         self._is_whole = True
-        self._instances: set[str] | None = None
         self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()
         self._is_stopping = False
 
@@ -116,7 +116,7 @@ class Publisher:
         except ConfBusError as error:
             self._refuse(error)
         self._tell()
-        return _RETRY_S if self._lost_at else min(self._pace.poll_s, self._pace.lease_s / 3)
+        return _RETRY_S if self._patience.is_waiting else min(self._pace.poll_s, self._pace.lease_s / 3)
 
     def _load(self) -> None:
         merge = self.inputs.load()
@@ -164,33 +164,27 @@ class Publisher:
         verdict = repair.assess(head, self._memory, contents, reports)
         match verdict:
             case repair.Lose(reason):
-                self._lost_at = None
+                self._patience.end()
                 return standing.LOST, f"{reason}; `confbus publish --adopt` makes the sources the truth"
             case repair.Restore(lost, stands, reason):
-                if self._is_early(head, reports, now_ms):
+                if self._patience.is_early(head, reports, now_s=self._clock(), now_ms=now_ms):
                     return standing.RESTORING, f"{reason}; instances get the time to say where they stand"
                 self._restore(lost, stands, reason)
-                self._lost_at = self._instances = None
+                self._patience.end()
             case repair.Fine():
-                if head is None and self.ledger.store.listeners() and self._is_early(head, reports, now_ms):
+                if head is None and self._is_expecting(reports, now_ms):
                     return standing.STARTING, "instances listen but have not reported yet"
-                self._lost_at = None
-                self._instances = {report.instance for report in reports}
+                self._patience.rest(reports)
         return None
 
     def _restore(self, state: State, stands: tuple[Stand, ...], reason: str) -> None:
         release = self.ledger.anchor(state, Why(self._author, reason, "restore"), stands=stands)
         _log.warning("restored version %d as %d: %s", state.release.version, release.version, reason)
 
-    def _is_early(self, head: Head | None, reports: list[fleet.Report], now_ms: int) -> bool:
-        """True until everybody who listens had the time to see this loss too, and to say where they stand."""
-        change = head.change if head else ""
-        if self._lost_at is None or self._lost_at[0] != change:
-            self._lost_at = change, self._clock(), now_ms
-        _, seen_s, seen_ms = self._lost_at
-        heard = {report.instance for report in reports if report.at_ms >= seen_ms}
-        is_heard = self._instances is not None and self._instances <= heard
-        return not is_heard and self._clock() - seen_s < 1.5 * self._pace.poll_s
+    def _is_expecting(self, reports: list[fleet.Report], now_ms: int) -> bool:
+        """An empty Redis with listeners: somebody may have lost something, and will say what."""
+        is_early = self._patience.is_early(None, reports, now_s=self._clock(), now_ms=now_ms)
+        return is_early and self.ledger.store.listeners() > 0
 
     def _publish_change(self) -> tuple[str, str]:
         merge, state = self._merge, self.ledger.state
@@ -247,7 +241,7 @@ class Publisher:
 
     def _stand_by(self) -> None:
         """Follow the head, so that a take-over knows the last state."""
-        self._lost_at = self._instances = None
+        self._patience.end()
         seen = self._read_head()[1]
         if seen and repair.is_progress(self._memory, seen):
             self._remember()

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from confbus.events import Apply
 from confbus.wire.codec import digest
+from confbus.wire.sections import decode_section
 
 if TYPE_CHECKING:
     from confbus.events import Fetched
@@ -33,3 +34,12 @@ def from_fetch(fetched: Fetched, running: Assembly) -> Apply:
     blobs: dict[str, bytes | None] = dict.fromkeys(running.manifest.changes_to(fetched.manifest))
     blobs.update(fetched.blobs)
     return Apply(fetched.head, running, fetched.manifest, blobs, fetched.at_ms)
+
+
+def assemble(apply: Apply) -> Assembly:
+    """The document with the changed sections put in. Raises `Malformed` when bytes and digests disagree."""
+    values = {
+        name: None if blob is None else decode_section(name, blob, apply.manifest.sections[name])
+        for name, blob in apply.blobs.items()
+    }
+    return apply.base.changed(apply.manifest, values)

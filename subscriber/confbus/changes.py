@@ -67,21 +67,21 @@ class Subscription:
     def deliver(self) -> None:
         """Tell the callback what changed since it was last told, if anything that it cares for did."""
         callback = self._callback()
-        newest = self.latest
-        changes = [change for change in diff(self.told, newest) if self._pattern.matches(change.parts)]
-        self.told = newest
-        if not changes or callback is None:
-            return
-        with self._lock:
-            if self.is_closed:
-                return
-            self.started_at = time.monotonic()
+        told, self.told = self.told, self.latest
         try:
-            callback(changes)
+            changes = [change for change in diff(told, self.told) if self._pattern.matches(change.parts)]
+            if changes and callback is not None and self._begin():
+                callback(changes)
         except Exception:  # noqa: BLE001 — a user's code; it must not end the thread that others need
             _log.exception("a callback failed", extra={"callback": self.name})
         finally:
             self._finish()
+
+    def _begin(self) -> bool:
+        with self._lock:
+            if not self.is_closed:
+                self.started_at = time.monotonic()
+            return not self.is_closed
 
     def _finish(self) -> None:
         started, self.started_at = self.started_at, None

@@ -6,7 +6,6 @@ and swaps the snapshot; everything it decides is in `follower`.
 
 from __future__ import annotations
 
-import logging
 import os
 import secrets
 import socket
@@ -15,6 +14,7 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
+from confbus import candidate
 from confbus.changes import Dispatcher
 from confbus.errors import Closed, ConnectFailed, Malformed, WaitTimeout
 from confbus.events import Action, Applied, Apply, Connect, Event, Fetch, Ping, ReadHead, Refused, Ticked
@@ -22,7 +22,6 @@ from confbus.follower import Follower, Timing
 from confbus.link import Link, redacted
 from confbus.status import Status, stand
 from confbus.wire.head import PROTOCOL
-from confbus.wire.sections import Assembly, decode_section
 from confbus.wire.snapshot import Snapshot
 
 if TYPE_CHECKING:
@@ -34,11 +33,9 @@ if TYPE_CHECKING:
     from confbus.wire.diff import Change
     from confbus.wire.frozen import Frozen
 
-Validator = "Callable[[Snapshot], object]"
 _MAX_WAIT_S = 1.0
 _BREATH_S = 0.002
 _ABSENT = object()
-_log = logging.getLogger("confbus")
 
 
 class Subscriber:
@@ -242,7 +239,7 @@ class Subscriber:
 
     def _apply(self, apply: Apply) -> Event:
         try:
-            assembly = _assemble(apply)
+            assembly = candidate.assemble(apply)
         except Malformed as error:
             return Refused(apply.head, str(error), is_damage=True)
         head = apply.head
@@ -300,12 +297,3 @@ Subscriber.__getitem__ = Subscriber.__dict__["_read"]  # type: ignore[method-ass
 
 def _nothing(_path: Any, default: Any) -> Any:
     return default
-
-
-def _assemble(apply: Apply) -> Assembly:
-    """The document with the changed sections put in. Raises `Malformed` when bytes and digests disagree."""
-    values = {
-        name: None if blob is None else decode_section(name, blob, apply.manifest.sections[name])
-        for name, blob in apply.blobs.items()
-    }
-    return apply.base.changed(apply.manifest, values)

@@ -97,11 +97,14 @@ def test_a_head_without_its_release_or_a_blob_is_not_whole(place: Place) -> None
     assert answers == [True, False, True, False]
 
 
-@pytest.mark.parametrize("field", ["digest", "section:pool", "version", "at"])
-def test_an_altered_release_is_noticed(redis_place: RedisPlace, field: str) -> None:
+@pytest.mark.parametrize(
+    ("field", "text"),
+    [("digest", "f" * 64), ("section:pool", "f" * 64), ("version", "7"), ("version", ""), ("at", "x")],
+)
+def test_an_altered_release_is_noticed(redis_place: RedisPlace, field: str, text: str) -> None:
     publisher = published(redis_place)
 
-    redis_place.client.hset(redis_place.keys.release(2), field, "f" * 64)
+    redis_place.client.hset(redis_place.keys.release(2), field, text)
 
     assert not publisher.is_whole()
     with pytest.raises(Malformed, match="release 2"):
@@ -149,13 +152,16 @@ def test_history_goes_on_below_an_anchor_that_has_no_parent(redis_place: RedisPl
     assert [each.version for each in ledger(redis_place).history()] == list(range(66, 0, -1))
 
 
-def test_a_parent_that_leads_back_up_is_not_followed(redis_place: RedisPlace) -> None:
+@pytest.mark.parametrize(("field", "text", "versions"), [("parent", "2", [2, 1]), ("version", "9", [2])])
+def test_a_release_that_leads_back_up_is_not_followed(
+    redis_place: RedisPlace, field: str, text: str, versions: list[int]
+) -> None:
     publisher = published(redis_place)
-    redis_place.client.hset(redis_place.keys.release(1), "parent", "2")
+    redis_place.client.hset(redis_place.keys.release(1), field, text)
 
     history = publisher.history(10)
 
-    assert [each.version for each in history] == [2, 1]
+    assert [each.version for each in history] == versions
 
 
 @pytest.mark.parametrize("name", ["head", "blobs", "log", "quarantine"])

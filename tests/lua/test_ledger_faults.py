@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 ANN = Why("ann")
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def proxy(each_server: Server) -> Iterator[Proxy]:
@@ -146,7 +148,6 @@ def test_a_change_waits_for_a_server_that_comes_back(own_server: Server, namespa
     assert versions_of(own_server, namespace) == [1, 2]
 
 
-@pytest.mark.slow
 def test_publishers_that_race_lose_nothing_and_publish_nothing_twice(server_place: RedisPlace) -> None:
     each = scaled(50, 1000)
     start = threading.Barrier(2)
@@ -175,7 +176,6 @@ def test_publishers_that_race_lose_nothing_and_publish_nothing_twice(server_plac
         assert [number for author, number in told if author == name] == list(range(each))
 
 
-@pytest.mark.slow
 def test_a_race_with_cut_connections_publishes_nothing_twice(each_server: Server, namespace: str) -> None:
     count = scaled(100, 2000)
     publisher = Ledger(RedisStore(each_server.client(), Keys(namespace), where="a server"))

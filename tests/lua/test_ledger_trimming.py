@@ -152,7 +152,7 @@ def hold(place: Place, timeline: Timeline, clock: Clock) -> None:
         assert len(history) >= min(history[0].version if history else 0, MIN_HISTORY)
 
 
-@settings(max_examples=scaled(60, 2000), deadline=None)
+@settings(max_examples=scaled(30, 2000), deadline=None)
 @given(timeline=timelines)
 def test_nothing_in_use_is_freed_and_nothing_unused_stays_in_memory(timeline: Timeline) -> None:
     clock = Clock()
@@ -160,7 +160,7 @@ def test_nothing_in_use_is_freed_and_nothing_unused_stays_in_memory(timeline: Ti
     hold(MemoryPlace(clock=clock), timeline, clock)
 
 
-@settings(max_examples=scaled(60, 2000), deadline=None)
+@settings(max_examples=scaled(30, 2000), deadline=None)
 @given(timeline=wild_timelines)
 def test_nothing_in_use_is_freed_when_the_clock_goes_back(timeline: Timeline) -> None:
     clock = Clock()

@@ -57,14 +57,16 @@ def test_01_reads_values_a_default_a_section_and_a_snapshot(redis_url: str) -> N
 def test_02_tells_what_changes_until_it_unsubscribes(redis_url: str) -> None:
     run("03_publish.py", redis_url)
     with start("02_react.py", redis_url) as listener:
+        assert listener.stdin
         assert listener.stdout
         assert listener.stdout.readline() == "listening at version 1\n"
 
         run("03_publish.py", redis_url, APP_CHECKOUT__FREE_SHIPPING_FROM="39", APP_SHOP_CURRENCY="CHF")
 
         assert listener.stdout.readline() == "checkout.free_shipping_from: 50 -> 39 (modified)\n"
-        assert listener.communicate("\n", timeout=30)[0] == "no longer listening\n"
-        assert listener.returncode == 0
+        listener.stdin.close()
+        assert listener.stdout.read() == "no longer listening\n"
+        assert listener.wait() == 0
 
 
 def test_03_publishes_a_merge_once_and_a_changed_one_again(redis_url: str) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import confbus
 from confbus.link import keys_of, make_client
+from confbus_publisher import standing
 from confbus_publisher.inputs import Inputs
 from confbus_publisher.ledger import Ledger, Why
 from confbus_publisher.ledger.redis import RedisStore
@@ -48,6 +49,10 @@ def number_of(snapshot: Snapshot) -> int:
     assert snapshot == document(number, padding=len(snapshot["web.padding"]))
     assert encoded(snapshot).manifest.digest == snapshot.digest
     return number
+
+
+def digest_of(number: int) -> str:
+    return encoded(document(number)).manifest.digest
 
 
 class Edits:
@@ -112,6 +117,11 @@ class RunningPublisher:
     def is_active(self) -> bool:
         return self.publisher.standing.is_active
 
+    def has_published(self, number: int) -> bool:
+        """Whether it knows a head with document `number`."""
+        state = self.publisher.ledger.state
+        return state is not None and state.release.digest == digest_of(number)
+
     def write(self, tree: dict[str, Any]) -> None:
         """Let its source say `tree`."""
         self._edits.write(tree)
@@ -145,7 +155,7 @@ class Worker:
         self.saw: list[Snapshot] = []
         checks = (*validators, self.saw.append)  # the last validator is asked about nothing but what will be read
         self.config: Subscriber = confbus.connect(
-            url, namespace=namespace, timeout_s=10, timing=TIMING, validators=checks
+            url, namespace=namespace, timeout_s=2, timing=TIMING, validators=checks
         )
 
     @property
@@ -184,7 +194,8 @@ class Bus:
     def publisher(
         self, number: int = 1, *, name: str = "ann", url: str = "", padding: int = 0, patience_s: float = 0.5
     ) -> RunningPublisher:
-        """A new publisher whose source says document `number`. All of one `name` share a memory file."""
+        """A new publisher whose source says document `number`, after its first turn. All of one `name` share a memory
+        file."""
         client = make_client(url or self.url, timeout_s=1.0)
         store = MortalStore(client, self.keys, where=url or self.url, patience_s=patience_s)
         edits = Edits(document(number, padding=padding))
@@ -199,6 +210,7 @@ class Bus:
         self.story.append(number)
         running = RunningPublisher(publisher, edits, store)
         self._publishers.append(running)
+        eventually(lambda: running.state != standing.STARTING or running.failure)
         return running
 
     def memory_file(self, name: str = "ann") -> MemoryFile:
@@ -210,6 +222,13 @@ class Bus:
         self.workers.append(worker)
         return worker
 
+    def worker_of(self, number: int) -> Worker:
+        """A new worker, which runs document `number`; a person published that, and no publisher is at work."""
+        self.story.append(number)
+        self.ledger.refresh()
+        self.ledger.publish(encoded(document(number)), OPERATOR)
+        return self.worker()
+
     def edit(self, publisher: RunningPublisher, number: int, *, padding: int = 0) -> None:
         """Let the publisher's source say document `number`."""
         self.story.append(number)
@@ -219,7 +238,7 @@ class Bus:
         """What an operator does: back to version `to`."""
         self.ledger.refresh()
         target = self.ledger.release(to)
-        number = next(number for number in self.story if encoded(document(number)).manifest.digest == target.digest)
+        number = next(number for number in self.story if digest_of(number) == target.digest)
         self.story.append(number)
         return self.ledger.rollback(target, Why("operator", "it was bad", "rollback"))
 
@@ -227,6 +246,8 @@ class Bus:
         """Everybody comes to document `number`, which is the head's, and saw nothing wrong on the way."""
 
         def agreed() -> bool:
+            for publisher in self._publishers:
+                publisher.publisher.look()  # which it does anyway, but not so often
             state = self.ledger.refresh()
             assert state, "there is no head"
             assert state.release.digest in {worker.config.snapshot.digest for worker in self.workers}

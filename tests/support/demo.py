@@ -58,9 +58,10 @@ class Demo:
 
     def finish(self) -> tuple[int, str]:
         """Wait for its end; gives its exit code and what it wrote to stderr."""
-        said, errors = self.process.communicate()
-        self.said += said or ""
-        return self.process.returncode, errors or ""
+        # Not communicate(): it would pass over what `read_until` has in its buffer.
+        self.said += self.process.stdout.read() if self.process.stdout else ""
+        errors = self.process.stderr.read() if self.process.stderr else ""
+        return self.process.wait(), errors
 
     def end(self, signal: int) -> int:
         """Send it a signal, and wait for its end; gives its exit code."""

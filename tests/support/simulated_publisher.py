@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from confbus.wire.frozen import Frozen
+from confbus.wire.manifest import EMPTY
 from confbus_publisher.inputs import Inputs, Merge
 from confbus_publisher.layer import Layer
 from confbus_publisher.ledger import Ledger
@@ -147,11 +148,16 @@ class SimulatedPublisher:
             self._witness.merged(self._merge[1].manifest.digest, self._source.load().tree)
         return self._merge[1]
 
-    def publishing(self, encoded: Encoded, *, is_begun: bool) -> None:
-        """It is about to publish by itself; `is_begun` when there is a head that remembers the last merge."""
-        is_news = self._source.changes != self._published_changes or not is_begun
-        held = self._memory.held | self._redis.quarantine().keys()
-        self._witness.publishes(self.name, encoded.manifest, held, is_news=is_news)
+    def publishing(self, encoded: Encoded, over: State | None) -> None:
+        """It is about to publish by itself. A head without the last merge asks for the next, whatever it is."""
+        is_asked_for = over is None or not over.head.merged
+        self._witness.publishes(
+            self.name,
+            encoded.manifest,
+            over=over.release.manifest if over else EMPTY,
+            held=self._memory.held | self._redis.quarantine().keys(),
+            is_news=is_asked_for or self._source.changes != self._published_changes,
+        )
 
     def published(self) -> None:
         self._published_changes = self._source.changes
@@ -181,7 +187,7 @@ class _WatchedLedger(Ledger):
         self._owner = owner
 
     def publish(self, encoded: Encoded, why: Why, *, lift: Sequence[str] = ()) -> Release:
-        self._owner.publishing(encoded, is_begun=bool(self.state and self.state.head.merged))
+        self._owner.publishing(encoded, self.state)
         release = super().publish(encoded, why, lift=lift)
         self._owner.published()
         return release

@@ -91,9 +91,9 @@ class Witness:
         """Somebody's sources say `document`."""
         self._contents[digest] = document
 
-    def publishes(self, who: str, merge: Manifest, held: set[str], *, is_news: bool) -> None:
-        """A publisher is about to publish by itself, knowing that `held` must not go out."""
-        if bad := _pairs(merge) & held:
+    def publishes(self, who: str, merge: Manifest, *, over: Manifest, held: set[str], is_news: bool) -> None:
+        """A publisher is about to publish by itself over `over`, knowing that `held` must not go out."""
+        if bad := (_pairs(merge) - _pairs(over)) & held:
             self.complain(f"{who} published what was rolled back: {sorted(bad)}")
         if not is_news:
             self.complain(f"{who} published though its sources had not changed")

@@ -6,7 +6,7 @@ import contextlib
 from dataclasses import replace
 from typing import Any
 
-import msgpack
+import msgpack as _untyped  # pyright: ignore[reportMissingTypeStubs]  # ships no types
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -18,8 +18,7 @@ from confbus.wire.head import Head
 from confbus.wire.notice import HINT, MAX_BYTES, Hint, Notice
 from support.documents import keys, values
 
-packb: Any = msgpack.packb
-unpackb: Any = msgpack.unpackb
+msgpack: Any = _untyped
 HEAD = heads.first(version=1, digest="0" * 64, merged="1" * 64)
 
 ids = st.text("0123456789abcdef", min_size=1, max_size=64)
@@ -72,10 +71,10 @@ def test_sections_are_left_out_whole_when_they_do_not_fit() -> None:
 
 def test_the_empty_map_says_only_read_the_head() -> None:
     assert notices.decode(HINT) == Hint()
-    assert packb({}) == HINT
+    assert msgpack.packb({}) == HINT
 
 
-@given(message=st.binary(max_size=100) | values.map(packb))
+@given(message=st.binary(max_size=100) | values.map(msgpack.packb))
 def test_noise_is_malformed(message: bytes) -> None:
     if message == HINT:
         return
@@ -89,8 +88,8 @@ def test_noise_is_malformed(message: bytes) -> None:
     value=values | st.sampled_from([float("inf"), float("nan"), -(2**63), 2**64 - 1, "9" * 5000, b"\xff", {b"a": 1}]),
 )
 def test_a_notice_with_one_wrong_fact_is_malformed_or_harmless(name: str, value: Any) -> None:
-    facts = unpackb(Notice(HEAD, sections={}).encode())
-    message = packb({**facts, name: value})
+    facts = msgpack.unpackb(Notice(HEAD, sections={}).encode())
+    message = msgpack.packb({**facts, name: value})
 
     with contextlib.suppress(Malformed):
         heard = notices.decode(message)
@@ -103,21 +102,21 @@ def test_a_notice_with_one_wrong_fact_is_malformed_or_harmless(name: str, value:
 
 @pytest.mark.parametrize("name", [*heads.FIELDS, "base", "sections", "at", "jitter_ms"])
 def test_a_notice_that_lacks_a_fact_is_malformed(name: str) -> None:
-    facts = unpackb(Notice(HEAD, sections={}).encode())
+    facts = msgpack.unpackb(Notice(HEAD, sections={}).encode())
     facts.pop(name, None)
 
     outcome = pytest.raises(Malformed) if name not in {"merged", "lineage", "ancestors"} else contextlib.nullcontext()
 
     with outcome:
-        notices.decode(packb(facts))
+        notices.decode(msgpack.packb(facts))
 
 
 @pytest.mark.parametrize("sections", [[], 1, {1: b""}, {"a": 1}, {"a": [b""]}])
 def test_sections_that_are_no_map_of_blobs_are_malformed(sections: Any) -> None:
-    facts = unpackb(Notice(HEAD, sections={}).encode())
+    facts = msgpack.unpackb(Notice(HEAD, sections={}).encode())
 
     with pytest.raises(Malformed):
-        notices.decode(packb({**facts, "sections": sections}))
+        notices.decode(msgpack.packb({**facts, "sections": sections}))
 
 
 def test_a_message_of_more_than_16_kb_is_not_even_read() -> None:

@@ -174,8 +174,10 @@ def test_a_refused_document_leaves_no_trace_in_the_next_one() -> None:
     encoder = Encoder()
     kept = freeze({"x": 1})
     first = encoder.encode({"kept": kept, "b": {"y": 1}})
+    not_a_number: dict[str, Any] = {"kept": kept, "b": {"y": float("nan")}}
+    too_many: dict[str, Any] = {f"key{number}": {} for number in range(1001)}
 
-    for refused in ({"kept": kept, "b": {"y": float("nan")}}, {f"key{number}": {} for number in range(1001)}):
+    for refused in (not_a_number, too_many):
         with pytest.raises(InvalidDocument):
             encoder.encode(refused)
     second = encoder.encode({"kept": kept, "b": {"y": 1}})

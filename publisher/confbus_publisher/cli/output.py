@@ -81,6 +81,11 @@ def listed(names: Sequence[str], *, most: int = 5) -> str:
     return f"{shown} and {len(names) - most} more" if len(names) > most else shown
 
 
+def sections_text(names: Sequence[str], *, most: int = 5) -> str:
+    """Names of sections, with a word for the one that has no name of its own."""
+    return listed(["top-level values (.)" if name == "." else name for name in names], most=most)
+
+
 def _padded(cell: str, most: int, *, is_right: bool) -> str:
     gap = " " * (most - _length(cell))
     return gap + cell if is_right else cell + gap

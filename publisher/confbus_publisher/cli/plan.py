@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from confbus_publisher.cli import differences, outcome
 from confbus_publisher.cli.options import subcommand, with_output, with_place
-from confbus_publisher.cli.output import counted, say, show, show_json
+from confbus_publisher.cli.output import counted, say, sections_text, show, show_json
 from confbus_publisher.cli.publishers import active_fact, active_text
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def _tell(changes: list[Change], state: State | None, *, held: dict[str, str], s
     base = f"version {state.head.version}" if state else "nothing: this namespace is empty"
     say(f"{counted(len(changes), 'change')} from {base}." if changes else f"The sources say what {base} says.")
     for section, why in held.items():
-        say(f"Held: {section}, {why}. Mend it, or lift it with `confbus resume {section}`.")
+        say(f"Held: {sections_text([section])}, {why}. Mend it, or lift it with `confbus resume {section}`.")
     if seen.holder:
         say(f"The active publisher is {active_text(seen)}.")
     elif changes:

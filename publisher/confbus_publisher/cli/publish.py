@@ -8,7 +8,7 @@ import click
 
 from confbus_publisher.cli import outcome
 from confbus_publisher.cli.options import subcommand, with_message, with_output, with_place
-from confbus_publisher.cli.output import listed, present, say
+from confbus_publisher.cli.output import present, say, sections_text
 
 if TYPE_CHECKING:
     from confbus.wire.release import Release
@@ -41,7 +41,7 @@ def command(named: Named, output: str, message: str, **overrides: bool) -> int:
     with published_site(settings).ledger() as ledger:
         release = publish_once(ledger, merge, why, **overrides)
         facts = _facts(ledger, release)
-    text = f"Published version {facts['version']}: {listed(facts['sections'])}."
+    text = f"Published version {facts['version']}: {sections_text(facts['sections'])}."
     if release is None:
         text = f"Nothing to publish: version {facts['version']} says the same."
     present(output, facts, [text])

@@ -9,7 +9,7 @@ import click
 from confbus.errors import ConfBusError
 from confbus_publisher.cli import outcome
 from confbus_publisher.cli.options import subcommand, with_message, with_output, with_place
-from confbus_publisher.cli.output import listed, present
+from confbus_publisher.cli.output import present, sections_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +40,7 @@ def command(named: Named, output: str, sections: tuple[str, ...], message: str) 
         if lifted:
             ledger.resume([hold.pair for hold in lifted], Why(author(), message, "resume"))
     names = sorted({hold.section for hold in lifted})
-    text = f"No longer held: {listed(names, most=20)}." if names else "Nothing is held."
+    text = f"No longer held: {sections_text(names, most=20)}." if names else "Nothing is held."
     present(output, {"resumed": [hold.fact() for hold in lifted]}, [text])
     return outcome.DONE
 

@@ -8,7 +8,7 @@ import click
 
 from confbus_publisher.cli import outcome
 from confbus_publisher.cli.options import subcommand, with_message, with_output, with_place
-from confbus_publisher.cli.output import listed, present, say
+from confbus_publisher.cli.output import present, say, sections_text
 
 if TYPE_CHECKING:
     from confbus.wire.release import Release
@@ -41,7 +41,7 @@ def command(named: Named, output: str, message: str, steps: int | None, version:
         text = f"Nothing to do: version {facts['version']} has that content already."
     present(output, facts, [text])
     if output == "text" and facts["held"]:
-        say(f"Held: {listed(facts['held'])}. Mend it in its source, or lift it with `confbus resume`.")
+        say(f"Held: {sections_text(facts['held'])}. Mend it in its source, or lift it with `confbus resume`.")
     return outcome.DONE
 
 

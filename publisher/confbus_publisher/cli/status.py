@@ -11,7 +11,7 @@ from confbus_publisher.cli import outcome
 from confbus_publisher.cli.fleet import summary
 from confbus_publisher.cli.moments import age, iso
 from confbus_publisher.cli.options import subcommand, with_output, with_place
-from confbus_publisher.cli.output import listed, present, width
+from confbus_publisher.cli.output import listed, present, sections_text, width
 from confbus_publisher.cli.publishers import active_fact, active_text
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def _lines(state: State | None, damage: str, *, seen: Survey, held: list[Hold]) 
     if seen.standby:
         yield from _row("standby", ", ".join(seen.standby))
     for number, hold in enumerate(held):
-        yield from _row("" if number else "held", f"{hold.section}: {hold.why}")
+        yield from _row("" if number else "held", f"{sections_text([hold.section])}: {hold.why}")
     yield from _row("fleet", summary(seen))
     elsewhere = seen.elsewhere(state.head.version) if state else []
     if state and elsewhere:

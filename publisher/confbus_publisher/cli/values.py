@@ -6,6 +6,7 @@ import json
 import re
 from typing import TYPE_CHECKING, Any
 
+from confbus.wire.frozen import Frozen, FrozenList
 from confbus_publisher.cli.output import shortened
 
 if TYPE_CHECKING:
@@ -30,12 +31,10 @@ def visible(path: Path, value: Any) -> Any:
         return HIDDEN
     if isinstance(value, str):
         return _PASSWORD_IN_URL.sub(rf"\1:{HIDDEN}@", value)
-    if isinstance(value, list):
-        parts: list[Any] = value
-        return [visible(path, part) for part in parts]
-    if isinstance(value, dict):
-        values: dict[str, Any] = value
-        return {key: visible((*path, key), part) for key, part in values.items()}
+    if isinstance(value, FrozenList):
+        return [visible(path, part) for part in value]
+    if isinstance(value, Frozen):
+        return {key: visible((*path, key), part) for key, part in value.items()}
     return value
 
 

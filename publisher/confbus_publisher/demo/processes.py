@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import selectors
+import shutil
 import signal
 import subprocess
 import sys
@@ -140,6 +141,8 @@ class Processes:
         os.close(self._leash)
         for child in self.children:
             child.end()
+        # While the supervisors still live: they would finish it if this process were killed right now.
+        shutil.rmtree(self.home, ignore_errors=True)
         self.server.stop()
         self._selector.close()
         os.close(self._held)

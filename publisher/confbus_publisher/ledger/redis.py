@@ -60,14 +60,8 @@ class RedisStore:
                     raise reply
             return replies
 
-        found: list[Release] = []
-        for fields in self._read(read) if versions else ():
-            try:
-                if isinstance(fields, dict) and fields:
-                    found.append(releases.parse(_texts(cast("dict[bytes, bytes]", fields))))
-            except Malformed:
-                continue
-        return found
+        found = map(_release, versions, self._read(read) if versions else ())
+        return [release for release in found if release]
 
     def blobs(self, digests: Iterable[str]) -> dict[str, bytes]:
         wanted = list(digests)
@@ -154,6 +148,17 @@ class RedisStore:
             reraise=True,
         )
         return retrying(call)
+
+
+def _release(version: int, fields: Any) -> Release | None:
+    """The release in `fields`; None when there is none, or not the one that the key names."""
+    if not isinstance(fields, dict) or not fields:
+        return None
+    try:
+        release = releases.parse(_texts(cast("dict[bytes, bytes]", fields)))
+    except Malformed:
+        return None
+    return release if release.version == version else None
 
 
 def _publish_call(keys: Keys, commit: Commit) -> tuple[list[str], list[str | bytes | int]]:

@@ -10,7 +10,7 @@ import gc
 import hashlib
 import math
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NoReturn, cast
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgpack as _untyped  # pyright: ignore[reportMissingTypeStubs]  # ships no types
 
@@ -91,7 +91,7 @@ def digest(blob: bytes) -> str:
 
 def _plain(value: Any, levels: int) -> Any:
     """`value` with sorted keys, when it has the plain types only. Raises `TypeError` or `ValueError` for the rest."""
-    kind = cast("type[Any]", type(value))
+    kind: object = type(value)
     if kind is float and math.isfinite(value):
         return value
     if levels <= 0:

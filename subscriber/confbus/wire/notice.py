@@ -72,7 +72,7 @@ def decode(message: bytes) -> Notice | Hint:
     try:
         return Notice(
             head=heads.parse(facts),
-            base=str(facts["base"]),
+            base=_text(facts["base"]),
             sections=_sections(facts["sections"]),
             at_ms=max(0, min(int(facts["at"]), MAX_AT_MS)),
             jitter_ms=max(0, min(int(facts["jitter_ms"]), MAX_JITTER_MS)),
@@ -81,6 +81,13 @@ def decode(message: bytes) -> Notice | Hint:
         raise
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise Malformed("a notice", type(error).__name__) from None
+
+
+def _text(value: Any) -> str:
+    """No `str()` here: of a list in a list in a list … it ends at the stack's limit."""
+    if not isinstance(value, str):
+        raise Malformed("a notice", "its base is no text")
+    return value
 
 
 def _sections(value: Any) -> dict[str, bytes | str | None] | None:

@@ -1,0 +1,162 @@
+"""Redis forgets: everything, or all since a backup. Workers keep what they run; who remembers puts it back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from confbus.errors import Lost
+from confbus_publisher.inputs import Inputs
+from confbus_publisher.oneshot import publish_once
+from support.bus import OPERATOR, Edits, document, number_of
+from support.eventually import eventually
+from support.places import encoded
+from support.scale import scaled
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from support.bus import Bus, Worker
+    from support.server import Server
+
+Loss = tuple[int, "Callable[[Server, bytes], object]"]
+LOSSES = [
+    pytest.param((1, lambda server, _old: server.flush()), id="FLUSHALL"),
+    pytest.param((1, lambda server, _old: server.restart(empty=True)), id="restart without data"),
+    pytest.param((1, lambda server, old: server.restart(dump=old)), id="back by 1 change"),
+    pytest.param((17, lambda server, old: server.restart(dump=old)), id="back by 17 changes", marks=pytest.mark.slow),
+    pytest.param((1001, lambda server, old: server.restart(dump=old)), id="back by 1001 changes", marks=pytest.mark.slow),
+]
+STUCK = {"regressed", "lost"}
+
+
+def publish_all(bus: Bus, first: int, last: int) -> None:
+    """A person publishes these documents, one after the other."""
+    bus.ledger.refresh()
+    for number in range(first, last + 1):
+        bus.story.append(number)
+        bus.ledger.publish(encoded(document(number)), OPERATOR)
+
+
+def are_stuck(workers: list[Worker], number: int) -> bool:
+    return all(worker.state in STUCK and worker.number == number for worker in workers)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_publisher_that_remembers_puts_it_back(own_bus: Bus, own_server: Server, loss: Loss) -> None:
+    changes, lose = loss
+    publisher = own_bus.publisher(1)
+    workers = [own_bus.worker() for _ in range(2)]
+    own_bus.agree(1)
+    old = own_server.dump()
+    publish_all(own_bus, 2, 1 + changes)
+    eventually(lambda: publisher.has_published(1 + changes))
+    own_bus.agree(1 + changes)
+
+    lose(own_server, old)
+
+    own_bus.agree(1 + changes)
+    assert own_bus.actions()[-1][0] == "restore"
+    own_bus.edit(publisher, 5000)
+    own_bus.agree(5000)
+    assert all(worker.config.snapshot.version == 1 + changes + 2 for worker in workers)
+
+
+@pytest.mark.parametrize("loss", LOSSES)
+def test_a_publisher_that_was_away_puts_back_what_its_memory_file_knows(
+    own_bus: Bus, own_server: Server, loss: Loss
+) -> None:
+    changes, lose = loss
+    publisher = own_bus.publisher(1)
+    worker = own_bus.worker()
+    old = own_server.dump()
+    publish_all(own_bus, 2, 1 + changes)
+    eventually(lambda: publisher.has_published(1 + changes))
+    publisher.kill()
+
+    lose(own_server, old)
+    eventually(lambda: worker.state in STUCK)
+    own_bus.publisher(1)
+
+    own_bus.agree(1 + changes)
+    assert worker.saw[-1].version == 1 + changes + 1
+
+
+@pytest.mark.parametrize("loss", LOSSES[1:4])
+def test_a_publisher_that_knows_nothing_publishes_nothing_and_asks(
+    own_bus: Bus, own_server: Server, loss: Loss
+) -> None:
+    changes, lose = loss
+    workers = [own_bus.worker_of(1), own_bus.worker()]
+    old = own_server.dump()
+    publish_all(own_bus, 2, 1 + changes)
+    own_bus.agree(1 + changes)
+
+    lose(own_server, old)
+    before = own_bus.actions()
+    stranger = own_bus.publisher(5000, name="stranger")
+    eventually(lambda: stranger.state == "lost" and are_stuck(workers, 1 + changes))
+
+    assert "`confbus publish --adopt`" in stranger.why
+    assert own_bus.actions() == before
+    with pytest.raises(Lost, match="--adopt"):
+        publish_once(own_bus.ledger, Inputs([Edits(document(5000))], limit_bytes=10_000).load(), OPERATOR, force=True)
+    publish_once(own_bus.ledger, Inputs([Edits(document(5000))], limit_bytes=10_000).load(), OPERATOR, adopt=True)
+    own_bus.agree(5000)
+    eventually(lambda: stranger.state == "in step")
+
+
+def test_a_publisher_with_the_content_that_the_fleet_runs_puts_it_back_without_memory(
+    own_bus: Bus, own_server: Server
+) -> None:
+    workers = [own_bus.worker_of(1), own_bus.worker()]
+
+    own_server.flush()
+    eventually(lambda: are_stuck(workers, 1))
+    own_bus.publisher(1, name="stranger")
+
+    own_bus.agree(1)
+    assert own_bus.actions() == [("restore", 2)]
+
+
+def test_without_any_publisher_everybody_keeps_what_they_run(own_bus: Bus, own_server: Server) -> None:
+    workers = [own_bus.worker_of(1), own_bus.worker()]
+
+    own_server.restart(empty=True)
+    eventually(lambda: are_stuck(workers, 1))
+    own_server.restart(empty=True)
+    eventually(lambda: are_stuck(workers, 1))
+
+    own_bus.assert_sane()
+    assert own_bus.actions() == []
+
+
+def test_a_worker_that_starts_after_a_loss_waits_for_the_repair(own_bus: Bus, own_server: Server) -> None:
+    publisher = own_bus.publisher(1)
+    own_bus.worker()
+    publish_all(own_bus, 2, 3)
+    eventually(lambda: publisher.has_published(3))
+
+    own_server.flush()
+    late = own_bus.worker()
+
+    assert [number_of(snapshot) for snapshot in late.saw] == [3]
+    own_bus.agree(3)
+
+
+@pytest.mark.slow
+def test_a_server_that_forgets_again_and_again_ends_where_it_shall(own_bus: Bus, own_server: Server) -> None:
+    publisher = own_bus.publisher(1)
+    for _ in range(3):
+        own_bus.worker()
+    old = own_server.dump()
+
+    for number in range(2, scaled(8, 60)):
+        own_bus.edit(publisher, number)
+        eventually(lambda number=number: publisher.has_published(number))  # type: ignore[misc]
+        if number % 2:
+            own_server.restart(dump=old)
+        else:
+            own_server.flush()
+        own_bus.agree(number)
