@@ -48,7 +48,7 @@ def run() -> list[Row]:
         peers = {floor: _Peer(context, _bare_reader, url, _bare_writer(url))}
         for name, (size_bytes, sections) in documents.items():
             url = stack.enter_context(embedded.start(port=0)).url
-            peers[name] = _Peer(context, _bus_reader, url, _bus_writer(url, document(size_bytes, sections=sections)))
+            peers[name] = _Peer(context, bus_reader, url, _bus_writer(url, document(size_bytes, sections=sections)))
         for peer in peers.values():
             stack.callback(peer.end)
             peer.warm_up()
@@ -99,7 +99,8 @@ def _bus_writer(url: str, before: Frozen) -> Callable[[int], float]:
     return write
 
 
-def _bus_reader(url: str, pipe: Connection) -> None:
+def bus_reader(url: str, pipe: Connection) -> None:
+    """A process that sends the time whenever it sees another value in the first section; one message when ready."""
     config = confbus.connect(url, namespace=NAMESPACE)
     path = next(iter(config.snapshot)) + ".value"
     _poll(lambda: config[path], pipe)

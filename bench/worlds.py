@@ -38,9 +38,9 @@ def _section(dice: random.Random, size_bytes: int) -> dict[str, Any]:
     return section
 
 
-def changed(before: Frozen, value: int) -> Frozen:
+def changed(before: Frozen, value: int, *, section: int = 0) -> Frozen:
     """`before` with another value in one section; every other section is the very same object."""
-    key = next(iter(before))
+    key = list(before)[section]
     return Frozen({**before, key: Frozen({**before[key], "value": value})})
 
 

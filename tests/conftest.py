@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+from hypothesis import settings
 
 from support.eventually import eventually
 from support.processes import at_work_in
@@ -21,6 +22,10 @@ from support.servers import GENERATIONS, Generation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+# Property tests must not fail because a shared machine had a slow moment.
+settings.register_profile("confbus", deadline=None)
+settings.load_profile("confbus")
 
 SERVERS = {generation.name: generation for generation in GENERATIONS}
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -16,7 +16,7 @@ def evicting_policy(client: Redis) -> str:
     from redis.exceptions import RedisError
 
     try:
-        facts: dict[str, Any] = client.info("memory")  # type: ignore[assignment]  # typed as maybe awaitable
+        facts = client.info("memory")
     except RedisError:
         return ""
     policy = str(facts.get("maxmemory_policy", ""))

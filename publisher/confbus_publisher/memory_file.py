@@ -5,6 +5,7 @@ Written whole to a new file, synced, then renamed over the old one; a checksum t
 
 from __future__ import annotations
 
+import logging
 import os
 from typing import TYPE_CHECKING, Any
 
@@ -17,15 +18,39 @@ from confbus_publisher.ledger import State
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from confbus.wire.head import Head
+
 _MAGIC = b"confbus memory 1\n"
+_log = logging.getLogger("confbus.publisher")
 
 
 class MemoryFile:
     """One namespace's memory at `path`. `accounted` is the digest of the publisher's own last merge, or empty."""
 
+    _kept: tuple[Head | None, str | None] = (None, None)
+
     def __init__(self, path: Path, namespace: str) -> None:
         self.path = path
         self._namespace = namespace
+
+    def recall(self) -> tuple[State | None, str | None]:
+        """The state and `accounted` as far as they can be had; a file that is damaged or unreadable is logged."""
+        try:
+            state, accounted = self.load()
+        except (Malformed, OSError) as error:
+            _log.warning("%s", error)
+            return None, None
+        return state, accounted or None
+
+    def keep(self, state: State, accounted: str | None) -> None:
+        """Save what is new. A full disk is logged and tried again with the next change, not fatal."""
+        if self._kept == (state.head, accounted):
+            return
+        try:
+            self.save(state, accounted or "")
+            self._kept = (state.head, accounted)
+        except OSError as error:
+            _log.warning("the memory file was not written: %s", error)
 
     def load(self) -> tuple[State | None, str]:
         """The state and `accounted`; (None, "") when there is no file. Raises `Malformed` for a damaged or foreign

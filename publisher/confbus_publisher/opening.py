@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from confbus_publisher.settings import Settings
 
 SETTINGS_FILE = "confbus.yaml"
-PATIENCE_S = 2.0
+PATIENCE_S = 1.0
 _KEEP_ALL = 1_000_000
 
 

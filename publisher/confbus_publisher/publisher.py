@@ -19,7 +19,6 @@ from confbus.status import stand
 from confbus_publisher import fleet, repair, standing
 from confbus_publisher.decision import Step, decide
 from confbus_publisher.ledger import Why, state_of
-from confbus_publisher.patience import Patience
 from confbus_publisher.standing import Standing
 
 if TYPE_CHECKING:
@@ -70,12 +69,11 @@ class Publisher:
         self._pace = pace or Pace()
         self._clock = clock
         self._memory_file = memory_file
-        self._memory, self._accounted = _remembered(memory_file)
-        self._saved: tuple[object, str | None] = (self._memory and self._memory.head, self._accounted)
+        self._memory, self._accounted = memory_file.recall()
         self._merge: Merge | None = None
         self._merged_at = clock()
         self._is_active = False
-        self._patience = Patience(1.5 * self._pace.poll_s)
+        self._patience_until: float | None = None
         self._told: tuple[Standing, float] | None = None
         self._checked_at = clock()
         self._is_whole = True
@@ -104,7 +102,7 @@ class Publisher:
             self._load()
             self._take_lease()
             if self._is_active:
-                self._stand_active(self._keep_in_step())
+                self._stand(*self._keep_in_step())
             else:
                 self._stand_by()
         except Unreachable as error:
@@ -116,7 +114,7 @@ class Publisher:
         except ConfBusError as error:
             self._refuse(error)
         self._tell()
-        return _RETRY_S if self._patience.is_waiting else min(self._pace.poll_s, self._pace.lease_s / 3)
+        return min(self._pace.poll_s, self._pace.lease_s / 3)
 
     def _load(self) -> None:
         merge = self.inputs.load()
@@ -164,40 +162,40 @@ class Publisher:
         verdict = repair.assess(head, self._memory, contents, reports)
         match verdict:
             case repair.Lose(reason):
-                self._patience.end()
                 return standing.LOST, f"{reason}; `confbus publish --adopt` makes the sources the truth"
             case repair.Restore(lost, stands, reason):
-                if self._patience.is_early(head, reports, now_s=self._clock(), now_ms=now_ms):
-                    return standing.RESTORING, f"{reason}; instances get the time to say where they stand"
                 self._restore(lost, stands, reason)
-                self._patience.end()
             case repair.Fine():
-                if head is None and self._is_expecting(reports, now_ms):
+                if head is None and self._memory is None and self._is_expecting(len(reports)):
                     return standing.STARTING, "instances listen but have not reported yet"
-                self._patience.rest(reports)
         return None
 
     def _restore(self, state: State, stands: tuple[Stand, ...], reason: str) -> None:
         release = self.ledger.anchor(state, Why(self._author, reason, "restore"), stands=stands)
         _log.warning("restored version %d as %d: %s", state.release.version, release.version, reason)
 
-    def _is_expecting(self, reports: list[fleet.Report], now_ms: int) -> bool:
-        """An empty Redis with listeners: somebody may have lost something, and will say what."""
-        is_early = self._patience.is_early(None, reports, now_s=self._clock(), now_ms=now_ms)
-        return is_early and self.ledger.store.listeners() > 0
+    def _is_expecting(self, reported: int) -> bool:
+        """An empty Redis with listeners: somebody lost something, and will say what within two polls."""
+        if self.ledger.store.listeners() <= reported:
+            return False
+        if self._patience_until is None:
+            self._patience_until = self._clock() + 2.5 * self._pace.poll_s
+        return self._clock() < self._patience_until
 
     def _publish_change(self) -> tuple[str, str]:
         merge, state = self._merge, self.ledger.state
         if merge is None:
             return standing.STARTING, ""
         head = state.head if state else None
-        decision = decide(merge.manifest, self._accounted, head, state.quarantine if state else ())
+        # The holds may have come back with a backup, while the head that is known already did not change.
+        held = {**state.quarantine, **self.ledger.store.quarantine()} if state else {}
+        decision = decide(merge.manifest, self._accounted, head, held)
         if decision.step is Step.PUBLISH:
             self._publish(merge, state)
         self._account(merge)
         if decision.step is Step.HELD:
-            held = ", ".join(decision.held)
-            return decision.step.value, f"{held}: still what was rolled back; mend it, or `confbus resume`"
+            sections = ", ".join(decision.held)
+            return decision.step.value, f"{sections}: still what was rolled back; mend it, or `confbus resume`"
         if decision.step is Step.DIVERGED:
             return decision.step.value, "the sources differ from the head since before this publisher was active"
         return Step.IN_STEP.value, ""
@@ -223,25 +221,13 @@ class Publisher:
             self._remember()
 
     def _remember(self) -> None:
-        """Keep what the head stands for, in memory and on disk. A full disk is logged, not fatal."""
-        state = self.ledger.state
-        if state is None:
-            return
-        self._memory = state
-        if self._saved == (state.head, self._accounted):
-            return
-        try:
-            self._memory_file.save(state, self._accounted or "")
-            self._saved = (state.head, self._accounted)
-        except OSError as error:
-            _log.warning("the memory file was not written: %s", error)
-
-    def _stand_active(self, stand: tuple[str, str]) -> None:
-        self._stand(*stand)
+        """Keep what the head stands for, in memory and on disk."""
+        if self.ledger.state is not None:
+            self._memory = self.ledger.state
+            self._memory_file.keep(self._memory, self._accounted)
 
     def _stand_by(self) -> None:
         """Follow the head, so that a take-over knows the last state."""
-        self._patience.end()
         seen = self._read_head()[1]
         if seen and repair.is_progress(self._memory, seen):
             self._remember()
@@ -284,16 +270,10 @@ class Publisher:
         if self._told and self._told[0] == self.standing and now - self._told[1] < self._pace.report_s:
             return
         try:
-            store = self.ledger.store
-            store.report(
-                self.identity,
-                self.standing.report(
-                    self.identity,
-                    at_ms=store.time_ms(),
-                    interval_s=self._pace.report_s,
-                    seen=stand(self._memory.head if self._memory else None),
-                ),
-            )
+            store, seen = self.ledger.store, stand(self._memory.head if self._memory else None)
+            at_ms, interval_s = store.time_ms(), self._pace.report_s
+            report = self.standing.report(self.identity, at_ms=at_ms, interval_s=interval_s, seen=seen)
+            store.report(self.identity, report)
             self._told = (self.standing, now)
         except ConfBusError as error:
             _log.warning("the fleet was not told: %s", error)
@@ -312,15 +292,6 @@ class Publisher:
             self.ledger.store.forget([self.identity])
         except ConfBusError as error:
             _log.warning("left without giving up the lease: %s", error)
-
-
-def _remembered(memory_file: MemoryFile) -> tuple[State | None, str | None]:
-    try:
-        state, accounted = memory_file.load()
-    except (Malformed, OSError) as error:
-        _log.warning("%s", error)
-        return None, None
-    return state, accounted or None
 
 
 def _named(sections: list[str]) -> str:

@@ -17,7 +17,6 @@ STARTING = "starting"
 STANDBY = "standby"
 REFUSED = "refused"
 LOST = "lost"
-RESTORING = "restoring"
 UNREACHABLE = "unreachable"
 
 
@@ -25,8 +24,8 @@ UNREACHABLE = "unreachable"
 class Standing:
     """Where a publisher stands.
 
-    `state` is starting, standby, in step, held, diverged, refused, lost, restoring or unreachable; `why` says it in a
-    sentence. `failures` holds, by source, why its last good layer is used instead of what it says now.
+    `state` is starting, standby, in step, held, diverged, refused, lost or unreachable; `why` says it in a sentence.
+    `failures` holds, by source, why its last good layer is used instead of what it says now.
     """
 
     state: str = STARTING
@@ -41,7 +40,7 @@ class Standing:
             "role": "publisher",
             "state": self.state,
             "seen": asdict(seen) if seen else None,
-            "error": self.why[:200],
+            "error": "; ".join(filter(None, (self.why, *self.failures.values())))[:200],
             "labels": {"lease": "active" if self.is_active else "standby"},
             "interval_s": interval_s,
             "protocol": PROTOCOL,

@@ -197,7 +197,6 @@ class Follower:
         return [events.Fetch(head, self.running.manifest)]
 
     def _on_fetched(self, fetched: events.Fetched) -> list[events.Action]:
-        self._is_rereading = False
         return [candidate.from_fetch(fetched, self.running)]
 
     def _on_applied(self, applied: events.Applied) -> list[events.Action]:
@@ -286,6 +285,7 @@ class Follower:
             self.counts.forks += 1
         self.seen = head
         self._verdict = Verdict.SAME
+        self._is_rereading = False
 
     def _report(self, now: float) -> events.Report:
         """Who is stuck repeats it with each poll: the loss may have taken the report as well, and a publisher that has

@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from typing import TYPE_CHECKING, Any
 
-import msgpack
 import pytest
 
+from confbus.wire import codec
 from confbus.wire import head as heads
 from confbus.wire.keys import Keys
 from confbus.wire.notice import HINT, Notice
@@ -39,11 +39,16 @@ def garbage() -> list[bytes]:
     """What no publisher sends: noise, and msgpack that is nearly a notice."""
     rng = random.Random(1)
     noise = [rng.randbytes(rng.randrange(200)) for _ in range(100)]
-    shapes = [None, 7, "", [], {"epoch": 1}, {b"\xff": 1}, FACTS, FACTS | {"at": 0, "jitter_ms": "soon"}]
-    wrong = {"sections": [7, {"web": 7}, "web"], "at": [float("inf"), None], "jitter_ms": [[]], "revision": [-1, "-1"]}
+    shapes: list[Any] = [None, 7, "", [], {"epoch": 1}, {b"\xff": 1}, FACTS, FACTS | {"at": 0, "jitter_ms": "soon"}]
+    wrong: dict[str, list[Any]] = {
+        "sections": [7, {"web": 7}, "web"],
+        "at": [float("inf"), None],
+        "jitter_ms": [[]],
+        "revision": [-1, "-1"],
+    }
     shapes += [FACTS | {"at": 0, "jitter_ms": 0, name: value} for name, values in wrong.items() for value in values]
-    packed = [bytes(msgpack.packb(shape) or b"") for shape in shapes]
-    nested = bytes(msgpack.packb(FACTS | {"at": 0, "jitter_ms": 0, "base": None}) or b"")
+    packed = [codec.pack(shape) for shape in shapes]
+    nested = codec.pack(FACTS | {"at": 0, "jitter_ms": 0, "base": None})
     return [*noise, *packed, NESTED, nested.replace(b"base\xc0", b"base" + NESTED), b"\x81" * 1_000_000]
 
 

@@ -1,4 +1,4 @@
-"""Somebody writes over what is in Redis, or deletes a part of it. No worker believes it; who remembers mends it."""
+"""Somebody writes over what is in Redis, or deletes a part of it: no worker believes it, and who remembers mends it."""
 
 from __future__ import annotations
 
@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from confbus import Subscriber
 from confbus.errors import ConnectFailed
-from support.bus import TIMING, digest_of
+from support.bus import TIMING
 from support.eventually import eventually
 
 if TYPE_CHECKING:
@@ -17,27 +18,104 @@ if TYPE_CHECKING:
     from support.bus import Bus
     from support.server import Server
 
-Deed = tuple["Callable[[Any, Keys], object]", bool]
+    Deed = Callable[[Any, Keys], object]
+
+LOSSES: dict[str, Deed] = {
+    "the head is gone": lambda client, keys: client.delete(keys.head),
+    "the head names another content": lambda client, keys: client.hset(keys.head, "digest", "ab" * 32),
+    "the release is gone": lambda client, keys: client.delete(keys.release(2)),
+    "the release is something else": lambda client, keys: client.set(keys.release(2), "else"),
+    "the release is another one": lambda client, keys: client.hset(keys.release(2), "section:web", "ab" * 32),
+    "a blob is gone": lambda client, keys: client.hdel(keys.blobs, blob_of_web(client, keys)),
+    "all blobs are gone": lambda client, keys: client.delete(keys.blobs),
+}
+NOISE: dict[str, Deed] = {
+    "no epoch": lambda client, keys: client.hdel(keys.head, "epoch"),
+    "a version that is no number": lambda client, keys: client.hset(keys.head, "version", "two"),
+    "a negative revision": lambda client, keys: client.hset(keys.head, "revision", "-1"),
+    "bytes that are no text": lambda client, keys: client.hset(keys.head, mapping={b"\xff": b"\xfe", "epoch": b"\xff"}),
+    "a string": lambda client, keys: client.set(keys.head, "else"),
+}
 
 
-def a_blob(client: Any, keys: Keys) -> str:
+def blob_of_web(client: Any, keys: Keys) -> str:
     return str(client.hget(keys.release(2), "section:web"))
 
 
-def wrong_type(name: str) -> Callable[[Any, Keys], object]:
-    return lambda client, keys: client.set(getattr(keys, name), "something else")
+@pytest.fixture
+def text_client(server: Server) -> Any:
+    return server.client(decode_responses=True)
 
 
-DAMAGES = {
-    "the head is gone": lambda client, keys: client.delete(keys.head),
-    "the head has no epoch": lambda client, keys: client.hdel(keys.head, "epoch"),
-    "the head's version is no number": lambda client, keys: client.hset(keys.head, "version", "two"),
-    "the head's revision is negative": lambda client, keys: client.hset(keys.head, "revision", "-1"),
-    "the head's digest is another": lambda client, keys: client.hset(keys.head, "digest", "ab" * 32),
-    "the head's fields are noise": lambda client, keys: client.hset(keys.head, mapping={b"\xff": b"\xfe", "epoch": b"\xff"}),
-    "the release is gone": lambda client, keys: client.delete(keys.release(2)),
-    "the release is something else": lambda client, keys: client.set(keys.release(2), "something else"),
-    "the release has another section": lambda client, keys: client.hset(keys.release(2), "section:web", "ab" * 32),
-    "a blob is gone": lambda client, keys: client.hdel(keys.blobs, a_blob(client, keys)),
-    "all blobs are gone": lambda client, keys: client.delete(keys.blobs),
-}
+@pytest.mark.slow
+@pytest.mark.parametrize("loss", LOSSES.values(), ids=LOSSES)
+def test_a_loss_of_a_part_is_mended(bus: Bus, text_client: Any, loss: Deed) -> None:
+    publisher = bus.publisher(1)
+    bus.worker()
+    bus.agree(1)
+    bus.edit(publisher, 2)
+    bus.agree(2)
+
+    loss(text_client, bus.keys)
+    eventually(lambda: bus.actions()[-1] == ("restore", 3))
+    bus.worker()
+    bus.agree(2)
+
+    bus.edit(publisher, 3)
+    bus.agree(3)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("noise", NOISE.values(), ids=NOISE)
+def test_a_head_of_noise_is_left_alone_until_somebody_deletes_it(bus: Bus, text_client: Any, noise: Deed) -> None:
+    publisher = bus.publisher(1)
+    worker = bus.worker()
+    bus.agree(1)
+
+    noise(text_client, bus.keys)
+    bus.edit(publisher, 2)
+    eventually(lambda: publisher.state == "refused" and worker.state == "lost")
+    assert worker.number == 1
+    text_client.delete(bus.keys.head)
+
+    bus.agree(2)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["blobs", "log", "quarantine", "fleet"])
+def test_a_key_of_another_type_is_not_written_over(bus: Bus, text_client: Any, name: str) -> None:
+    publisher = bus.publisher(1)
+    worker = bus.worker()
+    bus.agree(1)
+    key = getattr(bus.keys, name)
+
+    text_client.set(key, "else")
+    bus.edit(publisher, 2)
+    eventually(lambda: publisher.state == "refused")
+    assert (worker.number, text_client.get(key)) == (1, "else")
+    assert "elete or rename" in publisher.why
+    text_client.delete(key)
+
+    bus.agree(2)
+
+
+def test_altered_content_is_read_by_nobody_and_asked_for_no_oftener_than_the_poll_says(
+    bus: Bus, text_client: Any
+) -> None:
+    publisher = bus.publisher(1)
+    bus.worker()
+    bus.edit(publisher, 2)
+    bus.agree(2)
+
+    text_client.hset(bus.keys.blobs, blob_of_web(text_client, bus.keys), b"\x81\xa6number\x07")
+    with Subscriber(bus.url, namespace=bus.namespace, timing=TIMING) as late:
+        late.follow()
+        eventually(lambda: "section 'web'" in late.status().error)
+        with pytest.raises(ConnectFailed, match="its bytes do not have its digest"):
+            late["number"]
+        assert late.status().counts.fetches <= 2
+    bus.agree(2)
+
+    bus.edit(publisher, 3)
+    bus.worker()
+    bus.agree(3)

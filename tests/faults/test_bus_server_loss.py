@@ -21,12 +21,26 @@ if TYPE_CHECKING:
     from support.server import Server
 
 Loss = tuple[int, "Callable[[Server, bytes], object]"]
+
+
+def flush(server: Server, _old: bytes) -> None:
+    server.flush()
+
+
+def restart_empty(server: Server, _old: bytes) -> None:
+    server.restart(empty=True)
+
+
+def restart_old(server: Server, old: bytes) -> None:
+    server.restart(dump=old)
+
+
 LOSSES = [
-    pytest.param((1, lambda server, _old: server.flush()), id="FLUSHALL"),
-    pytest.param((1, lambda server, _old: server.restart(empty=True)), id="restart without data"),
-    pytest.param((1, lambda server, old: server.restart(dump=old)), id="back by 1 change"),
-    pytest.param((17, lambda server, old: server.restart(dump=old)), id="back by 17 changes", marks=pytest.mark.slow),
-    pytest.param((1001, lambda server, old: server.restart(dump=old)), id="back by 1001 changes", marks=pytest.mark.slow),
+    pytest.param((1, flush), id="FLUSHALL"),
+    pytest.param((1, restart_empty), id="restart without data"),
+    pytest.param((1, restart_old), id="back by 1 change"),
+    pytest.param((17, restart_old), id="back by 17 changes", marks=pytest.mark.slow),
+    pytest.param((1001, restart_old), id="back by 1001 changes", marks=pytest.mark.slow),
 ]
 STUCK = {"regressed", "lost"}
 

@@ -117,7 +117,7 @@ def test_who_stays_can_edit_the_file_and_sees_it_arrive(staying: Demo) -> None:
 
 @pytest.mark.slow
 def test_who_stays_can_read_the_same_configuration_as_the_workers(staying: Demo) -> None:
-    url = re.findall(r'confbus.connect\("(unix:[^"]+)"', staying.said)[-1]
+    url = re.findall(r'url = "(unix:[^"]+)"', staying.said)[-1]
 
     with confbus.connect(url, namespace="shop") as config:
         assert config["database.host"] == "db-2.internal"

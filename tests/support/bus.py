@@ -97,9 +97,8 @@ class MortalStore(RedisStore):
 class RunningPublisher:
     """A publisher in a thread of its own. `failure` is what ended it, but for `kill` and `stop`."""
 
-    def __init__(self, publisher: Publisher, edits: Edits, store: MortalStore) -> None:
+    def __init__(self, publisher: Publisher, edits: Edits) -> None:
         self.publisher = publisher
-        self.store = store
         self.failure: BaseException | None = None
         self._edits = edits
         self._thread = threading.Thread(target=self._run, name=f"publisher {publisher.identity}")
@@ -131,12 +130,14 @@ class RunningPublisher:
         """End it as SIGTERM does; then it is gone."""
         self.publisher.stop()
         self._thread.join()
-        self.store.close()
+        self.publisher.ledger.store.close()
         assert self.failure is None, self.failure
 
     def kill(self) -> None:
         """End it as SIGKILL does; then it is gone, its lease and its report are not."""
-        self.store.dies_at = -1
+        store = self.publisher.ledger.store
+        assert isinstance(store, MortalStore)
+        store.dies_at = -1
         self.stop()
 
     def _run(self) -> None:
@@ -155,7 +156,7 @@ class Worker:
         self.saw: list[Snapshot] = []
         checks = (*validators, self.saw.append)  # the last validator is asked about nothing but what will be read
         self.config: Subscriber = confbus.connect(
-            url, namespace=namespace, timeout_s=2, timing=TIMING, validators=checks
+            url, namespace=namespace, timeout_s=10, timing=TIMING, validators=checks
         )
 
     @property
@@ -187,6 +188,7 @@ class Bus:
         self.workers: list[Worker] = []
         self._directory = directory
         self._publishers: list[RunningPublisher] = []
+        self._count = 0
         self._client = make_client(url)
         self.keys = keys_of(self._client, namespace)
         self.ledger = Ledger(RedisStore(self._client, self.keys, where=url))
@@ -196,22 +198,29 @@ class Bus:
     ) -> RunningPublisher:
         """A new publisher whose source says document `number`, after its first turn. All of one `name` share a memory
         file."""
-        client = make_client(url or self.url, timeout_s=1.0)
-        store = MortalStore(client, self.keys, where=url or self.url, patience_s=patience_s)
-        edits = Edits(document(number, padding=padding))
-        publisher = Publisher(
-            Inputs([edits], limit_bytes=10_000_000),
-            Ledger(store),
-            self.memory_file(name),
-            identity=f"{name}:{len(self._publishers)}",
-            author=name,
-            pace=PACE,
-        )
-        self.story.append(number)
-        running = RunningPublisher(publisher, edits, store)
+        publisher, edits = self.resting_publisher(number, name=name, url=url, padding=padding, patience_s=patience_s)
+        running = RunningPublisher(publisher, edits)
         self._publishers.append(running)
         eventually(lambda: running.state != standing.STARTING or running.failure)
         return running
+
+    def resting_publisher(
+        self, number: int, *, name: str = "ann", url: str = "", padding: int = 0, patience_s: float = 0.5
+    ) -> tuple[Publisher, Edits]:
+        """As `publisher`, but every turn that it takes is the test's."""
+        client = make_client(url or self.url, timeout_s=1.0)
+        edits = Edits(document(number, padding=padding))
+        self.story.append(number)
+        self._count += 1
+        publisher = Publisher(
+            Inputs([edits], limit_bytes=10_000_000),
+            Ledger(MortalStore(client, self.keys, where=url or self.url, patience_s=patience_s)),
+            self.memory_file(name),
+            identity=f"{name}:{self._count}",
+            author=name,
+            pace=PACE,
+        )
+        return publisher, edits
 
     def memory_file(self, name: str = "ann") -> MemoryFile:
         return MemoryFile(self._directory / name / "state", self.namespace)

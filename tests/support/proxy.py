@@ -30,6 +30,7 @@ class Proxy:
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._loses_replies = False
+        self._left: dict[bool, int] = {}
         self._clients: dict[socket.socket, asyncio.Task[None]] = {}
         self._half_closed: set[socket.socket] = set()
         self._running: Future[tuple[asyncio.AbstractEventLoop, asyncio.Event]] = Future()
@@ -77,6 +78,10 @@ class Proxy:
     def sever(self) -> None:
         """Close all connections on both sides; new ones are accepted."""
         asyncio.run_coroutine_threadsafe(self._cut(), self._loop).result(5)
+
+    def sever_after(self, count: int, *, replies: bool = False) -> None:
+        """Close, once, the connection on which that many more bytes of requests, or of replies, have been passed on."""
+        self._order(lambda: self._left.update({replies: count}))
 
     def close(self) -> None:
         """Close everything, its thread too; a second call does nothing."""
@@ -138,11 +143,22 @@ class Proxy:
         loop = asyncio.get_running_loop()
         while data := await loop.sock_recv(source, CHUNK):
             await self._flowing.wait()
+            data = self._rationed(data, are_replies=are_replies)
             if not (are_replies and (self._loses_replies or sink in self._half_closed)):
                 await loop.sock_sendall(sink, data)
+            if self._left.get(are_replies) == 0:
+                del self._left[are_replies]
+                raise ConnectionAbortedError
         await self._flowing.wait()
         if sink not in self._half_closed:
             sink.shutdown(socket.SHUT_WR)
+
+    def _rationed(self, data: bytes, *, are_replies: bool) -> bytes:
+        left = self._left.get(are_replies)
+        if left is None:
+            return data
+        self._left[are_replies] = max(0, left - len(data))
+        return data[:left]
 
     def _forget(self, client: socket.socket) -> None:
         client.close()

@@ -44,9 +44,11 @@ class Witness:
         self._passed: list[int] = []
         self._last_choice: dict[str, int] = {}
         self._choice_of: dict[str, int] = {}
+        self._choice_at: dict[tuple[str, int, str], int] = {}
         self._contents: dict[str, Mapping[str, object]] = {}
         self._lifted: list[set[str]] = []
         self._lifted_before: dict[str, int] = {}
+        self._forgotten: set[str] = set()
 
     def tell(self, who: str, what: str, *details: object) -> None:
         """Note what happens, for whoever has to read the story of a broken promise."""
@@ -70,22 +72,31 @@ class Witness:
             before = self._choice_of[base.change] if base else None
             self._passed.append(0 if before is None else self._passed[before] | 1 << before)
             self._last_choice[head.digest] = len(self._passed) - 1
-        self._choice_of[head.change] = self._last_choice[head.digest]
-        lifted = set(commit.lifted)
+            choice = len(self._passed) - 1
+        else:
+            place = head.lineage[-1] if action == "restore" else (head.epoch, head.revision - 1)
+            choice = self._choice_at.get((*place, head.digest), self._last_choice[head.digest])
+        self._choice_of[head.change] = self._choice_at[head.epoch, head.revision, head.digest] = choice
+        self._lift(commit)
+        self.tell(commit.entry["author"], action, head, f"choice {choice}")
+
+    def _lift(self, commit: Commit) -> None:
+        lifted, action = set(commit.lifted), commit.entry["action"]
         if commit.release and action in {"rollback", "adopt"}:
             lifted |= _pairs(commit.release.manifest)
+        if action == "rollback":
+            self._forgotten.difference_update(commit.quarantined)
         self._lifted.append(lifted)
-        self._lifted_before[head.change] = len(self._lifted)
-        self.tell(commit.entry["author"], action, head, f"choice {self._choice_of[head.change]}")
+        self._lifted_before[commit.head.change] = len(self._lifted)
 
     def forget(self, pairs: set[str]) -> None:
         """A quarantine that was lost alone cannot be told from one that an operator lifted."""
-        self._lifted.append(pairs)
+        self._forgotten |= pairs
 
     def held(self, state: State) -> set[str]:
         """What somebody who knows `state` must hold."""
         since = self._lifted[self._lifted_before[state.head.change] :]
-        return state.quarantine.keys() - set[str]().union(*since)
+        return state.quarantine.keys() - self._forgotten.union(*since)
 
     def merged(self, digest: str, document: Mapping[str, object]) -> None:
         """Somebody's sources say `document`."""

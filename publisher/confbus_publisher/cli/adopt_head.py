@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING
 
 from confbus_publisher.cli import outcome
 from confbus_publisher.cli.options import subcommand, with_message, with_output, with_place
-from confbus_publisher.cli.output import present
+from confbus_publisher.cli.output import counted, present
 
 if TYPE_CHECKING:
     from confbus_publisher.opening import Named
 
 
-@subcommand("adopt-head", example='confbus adopt-head -m "restored the backup of Monday"', keys="version, of, epoch")
+@subcommand(
+    "adopt-head", example='confbus adopt-head -m "restored the backup of Monday"', keys="version, of, epoch, stands"
+)
 @with_place
 @with_message
 @with_output
@@ -20,7 +22,8 @@ def command(named: Named, output: str, message: str) -> int:
     """Make the fleet follow the head, although it runs a newer one.
 
     For after a restore of Redis from a backup, when the old configuration is wanted: instances keep the newer one
-    until a head stands above all that they report. An active publisher would restore the newer one; stop it before.
+    until a head stands above what they report. So wait until `confbus fleet` lists them all; and stop the active
+    publisher before, for it would restore the newer one.
     """
     from confbus_publisher import fleet
     from confbus_publisher.cli.content import head_state
@@ -33,6 +36,7 @@ def command(named: Named, output: str, message: str) -> int:
         stands = [report.seen for report in reports if report.seen]
         release = ledger.anchor(state, Why(author(), message, "adopt"), stands=stands)
         epoch = head_state(ledger).head.epoch
-    facts = {"version": release.version, "of": release.of, "epoch": epoch}
-    present(output, facts, [f"Version {release.version} is the head, with the content of version {release.of}."])
+    facts = {"version": release.version, "of": release.of, "epoch": epoch, "stands": len(stands)}
+    content = f"version {release.version} with the content of version {release.of}"
+    present(output, facts, [f"The head is {content}, above what {counted(len(stands), 'instance')} said."])
     return outcome.DONE

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 from confbus_publisher.cli import outcome
 from confbus_publisher.cli.moments import age
 from confbus_publisher.cli.options import subcommand, with_output, with_place
-from confbus_publisher.cli.output import counted, present, say, table
+from confbus_publisher.cli.output import counted, plain, present, say, table, width
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from confbus_publisher.fleet import Report
     from confbus_publisher.opening import Named
     from confbus_publisher.survey import Survey
 
-_HEADS = ["INSTANCE", "STATE", "VERSION", "AGE", "ERROR"]
+_HEADS = ["INSTANCE", "STATE", "VERSION", "AGE"]
 _VERSION, _AGE = 2, 3
 
 
@@ -36,8 +39,7 @@ def command(named: Named, output: str) -> int:
     with site_of(named).ledger() as ledger:
         seen = survey(ledger.store)
     facts = {"instances": [_fact(report, seen) for report in seen.instances], "states": seen.states()}
-    rows = [_row(report, seen) for report in seen.instances]
-    present(output, facts, table([_HEADS, *rows], right=[_VERSION, _AGE]) if rows else [])
+    present(output, facts, _lines(seen))
     if output == "text":
         say(f"{summary(seen)}.")
     return outcome.DONE
@@ -62,6 +64,18 @@ def _fact(report: Report, seen: Survey) -> dict[str, Any]:
     }
 
 
+def _lines(seen: Survey) -> Iterator[str]:
+    """A row for each instance, and below it what went wrong there last."""
+    if not seen.instances:
+        return
+    head, *rows = table([_HEADS, *(_row(report, seen) for report in seen.instances)], right=[_VERSION, _AGE])
+    yield head
+    for report, row in zip(seen.instances, rows, strict=True):
+        yield row
+        if report.error:
+            yield from textwrap.wrap(plain(report.error), width() or 1000, initial_indent="  ", subsequent_indent="  ")
+
+
 def _row(report: Report, seen: Survey) -> list[str]:
     version = str(report.running.version) if report.running else "-"
-    return [report.instance, seen.state(report), version, age(report.at_ms, seen.now_ms), report.error]
+    return [report.instance, seen.state(report), version, age(report.at_ms, seen.now_ms)]

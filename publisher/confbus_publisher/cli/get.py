@@ -45,7 +45,9 @@ def _value(tree: Any, parts: tuple[str | int, ...], *, version: int) -> Any:
     try:
         return lookup(tree, parts)
     except KeyError:
-        raise UnknownPath(render(parts), nearest=nearest(tree, parts), version=version) from None
+        unknown = UnknownPath(render(parts), nearest=nearest(tree, parts), version=version)
+        unknown.advice = unknown.advice or "`confbus get` without a path prints all there is."
+        raise unknown from None
 
 
 def _text(value: Any) -> str:

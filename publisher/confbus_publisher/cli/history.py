@@ -8,7 +8,7 @@ import click
 
 from confbus_publisher.cli import outcome
 from confbus_publisher.cli.options import subcommand, with_output, with_place
-from confbus_publisher.cli.output import present, say, table
+from confbus_publisher.cli.output import present, say, shortened, table, width
 
 if TYPE_CHECKING:
     from confbus.wire.release import Release
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _HEADS = ["  VERSION", "WHEN", "WHO", "CHANGED", "MESSAGE"]
 _CHANGED = 3
+_AUTHOR = 24  # characters, in a terminal
 
 
 @subcommand(
@@ -72,4 +73,8 @@ def _row(release: Release, fact: dict[str, Any]) -> list[str]:
     same = f" = v{release.of}" if release.of != release.version else ""
     changed = "?" if fact["sections"] is None else str(len(fact["sections"]))
     mark = "*" if fact["is_head"] else " "
-    return [f"{mark} {release.version}{same}", local(release.at_ms), release.author, changed, release.message]
+    return [f"{mark} {release.version}{same}", local(release.at_ms), _cut(release.author), changed, release.message]
+
+
+def _cut(author: str) -> str:
+    return shortened(author, _AUTHOR) if width() else author

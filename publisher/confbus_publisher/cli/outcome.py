@@ -18,7 +18,7 @@ from confbus.errors import (
     Quarantined,
     SourceFailed,
 )
-from confbus_publisher.cli.output import say
+from confbus_publisher.cli.output import plain, say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -33,11 +33,12 @@ _MISUSES = (InvalidNamespace, InvalidPath, InvalidSettings)
 def report(error: BaseException) -> int:
     """Tell `error` on stderr; returns the exit code that stands for it."""
     if os.environ.get("CONFBUS_DEBUG") == "1":
-        say("".join(traceback.format_exception(error)).rstrip())
+        for line in "".join(traceback.format_exception(error)).splitlines():
+            say(line)
     code, lines = _explained(error)
     for number, line in enumerate(lines):
         label = click.style("error:", fg="red", bold=True) if number == 0 else "      "
-        say(f"{label} {line}")
+        say(f"{label} {plain(line)}", indent=" " * len("error: "))
     return code
 
 

@@ -6,6 +6,7 @@ import json
 import os
 import shutil
 import sys
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -36,8 +37,11 @@ def present(output: str, facts: Mapping[str, Any], lines: Iterable[str]) -> None
         show(lines)
 
 
-def say(text: str) -> None:
-    """Tell a person something that is no data."""
+def say(text: str, *, indent: str = "") -> None:
+    """Tell a person something that is no data; in a terminal long lines are broken, and go on after `indent`."""
+    if sys.stderr.isatty():
+        room = os.get_terminal_size(sys.stderr.fileno()).columns
+        text = textwrap.fill(text, room, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False)
     click.echo(text, err=True, color=_color())
 
 
@@ -51,23 +55,24 @@ def table(rows: Sequence[Sequence[str]], *, right: Collection[int] = ()) -> list
 
     The last column is cut where the terminal ends.
     """
-    widths = [max(map(_length, column)) for column in zip(*rows, strict=True)]
+    cells = [[plain(cell) for cell in row] for row in rows]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     last, room = len(widths) - 1, width()
-    if room is not None:
+    if room is not None and last not in right:
         widths[last] = max(room - sum(widths[:last]) - len(_GAP) * last, _LEAST)
-    lines: list[str] = []
-    for number, row in enumerate(rows):
-        cells = [_padded(cell, widths[at], is_right=at in right) for at, cell in enumerate(row[:last])]
-        cells.append(shortened(row[last], widths[last]))
-        line = _GAP.join(cells).rstrip()
-        lines.append(click.style(line, dim=True) if number == 0 else line)
-    return lines
+    lines = [_line(row, widths, right) for row in cells]
+    return [click.style(lines[0], dim=True), *lines[1:]]
 
 
 def shortened(text: str, most: int) -> str:
     """`text` on one line, its end replaced by … when it has more than `most` characters."""
-    line = " ".join(text.split())
-    return line if _length(line) <= most else click.unstyle(line)[: most - 1] + "…"
+    line = plain(text)
+    return line if len(line) <= most else line[: most - 1] + "…"
+
+
+def plain(text: str) -> str:
+    """`text` on one line, without anything that a terminal could take for a command."""
+    return "".join(char if char.isprintable() else " " if char.isspace() else "?" for char in text)
 
 
 def counted(number: int, noun: str) -> str:
@@ -86,13 +91,10 @@ def sections_text(names: Sequence[str], *, most: int = 5) -> str:
     return listed(["top-level values (.)" if name == "." else name for name in names], most=most)
 
 
-def _padded(cell: str, most: int, *, is_right: bool) -> str:
-    gap = " " * (most - _length(cell))
-    return gap + cell if is_right else cell + gap
-
-
-def _length(cell: str) -> int:
-    return len(click.unstyle(cell))
+def _line(row: Sequence[str], widths: Sequence[int], right: Collection[int]) -> str:
+    cells = (shortened(cell, most) for cell, most in zip(row, widths, strict=True))
+    padded = (cell.rjust(widths[at]) if at in right else cell.ljust(widths[at]) for at, cell in enumerate(cells))
+    return _GAP.join(padded).rstrip()
 
 
 def _color() -> bool | None:

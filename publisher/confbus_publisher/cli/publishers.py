@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from confbus_publisher.cli.output import plain
+
 if TYPE_CHECKING:
     from confbus_publisher.survey import Survey
 
@@ -22,5 +24,5 @@ def active_text(seen: Survey) -> str:
     fact = active_fact(seen)
     if fact is None:
         return "none is active"
-    why = f": {fact['why']}" if fact["why"] else ""
+    why = f": {plain(fact['why'])}" if fact["why"] else ""
     return f"{fact['instance']}, {fact['state'] or 'silent'}{why}"

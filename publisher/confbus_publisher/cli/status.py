@@ -11,7 +11,7 @@ from confbus_publisher.cli import outcome
 from confbus_publisher.cli.fleet import summary
 from confbus_publisher.cli.moments import age, iso
 from confbus_publisher.cli.options import subcommand, with_output, with_place
-from confbus_publisher.cli.output import listed, present, sections_text, width
+from confbus_publisher.cli.output import listed, plain, present, sections_text, width
 from confbus_publisher.cli.publishers import active_fact, active_text
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from confbus_publisher.opening import Named
     from confbus_publisher.survey import Survey
 
-_MARGIN = 11
+_MARGIN = 12
 _SHORT = 12
 
 
@@ -30,13 +30,13 @@ _SHORT = 12
     "status",
     example="confbus status --url redis://localhost:6379 -n checkout",
     keys="namespace, url, head {version, of, revision, epoch, digest, at, author, message}, damage, "
-    "active {instance, state, why}, standby [instance], held [{section, digest, why}], "
+    "active {instance, state, why}, standby [instance], quarantine [{section, digest, why}], "
     "fleet {states {state: count}, elsewhere [instance]}",
 )
 @with_place
 @with_output
 def command(named: Named, output: str) -> int:
-    """Show the head, the publishers, what is held, and the fleet."""
+    """Show the head, the publishers, the quarantine, and the fleet."""
     from confbus_publisher.cli.holds import holds
     from confbus_publisher.opening import site_of
     from confbus_publisher.survey import survey
@@ -68,7 +68,7 @@ def _facts(state: State | None, seen: Survey, held: list[Hold]) -> dict[str, Any
         "head": _head_fact(state) if state else None,
         "active": active_fact(seen),
         "standby": seen.standby,
-        "held": [hold.fact() for hold in held],
+        "quarantine": [hold.fact() for hold in held],
         "fleet": {"states": seen.states(), "elsewhere": elsewhere},
     }
 
@@ -96,7 +96,7 @@ def _lines(state: State | None, damage: str, *, seen: Survey, held: list[Hold]) 
     if seen.standby:
         yield from _row("standby", ", ".join(seen.standby))
     for number, hold in enumerate(held):
-        yield from _row("" if number else "held", f"{sections_text([hold.section])}: {hold.why}")
+        yield from _row("" if number else "quarantine", f"{sections_text([hold.section])}: {hold.why}")
     yield from _row("fleet", summary(seen))
     elsewhere = seen.elsewhere(state.head.version) if state else []
     if state and elsewhere:
@@ -113,6 +113,6 @@ def _head_text(state: State, seen: Survey) -> str:
 
 def _row(name: str, text: str) -> list[str]:
     """A name in the margin, and what there is to say beside it."""
-    lines = textwrap.wrap(text, (width() or 1000) - _MARGIN, break_on_hyphens=False) or [""]
+    lines = textwrap.wrap(plain(text), (width() or 1000) - _MARGIN, break_on_hyphens=False) or [""]
     margins = [click.style(name.ljust(_MARGIN), dim=True), *[" " * _MARGIN] * (len(lines) - 1)]
     return [margin + line for margin, line in zip(margins, lines, strict=True)]

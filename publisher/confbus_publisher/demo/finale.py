@@ -32,6 +32,7 @@ def say_goodbye(screen: Screen) -> None:
 def go_on(stage: Stage, screen: Screen) -> NoReturn:
     """Show what happens to the fleet until somebody ends it. Raises `BrokenOff` when a process does."""
     _invite(stage, screen)
+    stage.publisher.take()  # what it said during the story is told
     heard: defaultdict[int, list[Report]] = defaultdict(list)
     while True:
         stage.processes.listen(0.2)
@@ -53,7 +54,8 @@ def _invite(stage: Stage, screen: Screen) -> None:
     screen.say("Look:")
     screen.show(f"redis-cli -s {stage.socket} HGETALL '{stage.keys.head}'", "bold")
     screen.say("Read, from Python:")
-    screen.show(f'config = confbus.connect("{stage.url}", namespace="{NAMESPACE}")', "bold")
+    screen.show(f'url = "{stage.url}"', "bold")
+    screen.show(f'config = confbus.connect(url, namespace="{NAMESPACE}")', "bold")
     screen.show(f'config["{PRICE}"]', "bold")
     screen.title("")
 

@@ -89,9 +89,13 @@ def digest(blob: bytes) -> str:
     return hashlib.sha256(blob).hexdigest()
 
 
+def _kind(value: object) -> type[object]:
+    return type(value)
+
+
 def _plain(value: Any, levels: int) -> Any:
     """`value` with sorted keys, when it has the plain types only. Raises `TypeError` or `ValueError` for the rest."""
-    kind: object = type(value)
+    kind = _kind(value)
     if kind is float and math.isfinite(value):
         return value
     if levels <= 0:

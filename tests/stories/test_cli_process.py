@@ -1,0 +1,166 @@
+"""The command line as the shell runs it."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.shop import CONFBUS
+
+if TYPE_CHECKING:
+    from support.shop import Shop
+
+HEAVY = ["redis", "yaml", "watchfiles", "msgpack", "tenacity", "asyncio"]
+MODULES = f"""
+import sys
+from confbus_publisher.cli import main
+sys.argv = ["confbus", "--version"]
+try:
+    main()
+finally:
+    print([name for name in {HEAVY} if name in sys.modules])
+"""
+WITHOUT_CLICK = """
+import sys
+sys.modules["click"] = None
+from confbus_publisher.cli import main
+main()
+"""
+
+
+def in_terminal(shop: Shop, *words: str, **environment: str) -> str:
+    """What a command writes when its stdout is a terminal."""
+    ours, theirs = pty.openpty()
+    with os.fdopen(ours, "rb", 0) as terminal, os.fdopen(theirs, "wb", 0) as end:
+        subprocess.run(
+            [CONFBUS, *words],
+            cwd=shop.directory,
+            env=os.environ | {"COLUMNS": "80"} | environment,
+            stdout=end,
+            stderr=subprocess.DEVNULL,
+            timeout=20,
+            check=False,
+        )
+        return terminal.read(65536).decode()
+
+
+def test_the_version_is_told_without_importing_anything_heavy() -> None:
+    run = subprocess.run([sys.executable, "-c", MODULES], capture_output=True, text=True, check=True)
+
+    name, modules = run.stdout.splitlines()
+    assert name.startswith("confbus ")
+    assert modules == "[]"
+
+
+def test_without_click_one_line_says_what_to_install() -> None:
+    run = subprocess.run([sys.executable, "-c", WITHOUT_CLICK], capture_output=True, text=True, check=False)
+
+    assert (run.returncode, run.stdout) == (1, "")
+    assert run.stderr == "confbus: the command line is not installed. Run: pip install 'confbus[publisher]'\n"
+
+
+def test_a_pipeline_can_tell_by_exit_codes_what_happened(shop: Shop) -> None:
+    words = [["plan"], ["publish", "-m", "begin"], ["plan"], ["get", "nothing"], ["get", "--nothing"]]
+
+    codes = [shop.process(*each).returncode for each in words]
+
+    assert codes == [2, 0, 0, 1, 64]
+
+
+def test_data_and_talk_go_separate_ways(shop: Shop) -> None:
+    run = shop.process("plan")
+
+    assert [line[0] for line in run.stdout.splitlines()] == ["+"] * 3
+    assert "3 changes from nothing" in run.stderr
+
+
+def test_a_reader_that_goes_early_is_no_disaster(shop: Shop) -> None:
+    shop.write("".join(f"key_{number:05}: {number}\n" for number in range(20_000)))
+    shop.process("publish")
+
+    with subprocess.Popen(
+        [CONFBUS, "get"], cwd=shop.directory, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout
+        assert process.stderr
+        process.stdout.readline()
+        process.stdout.close()
+        talk = process.stderr.read()
+
+    assert "Traceback" not in talk
+    assert "error" not in talk
+
+
+def test_there_are_colours_in_a_terminal_only_and_never_against_the_will(shop: Shop) -> None:
+    colourful, plain, piped = in_terminal(shop, "plan"), in_terminal(shop, "plan", NO_COLOR="1"), shop.process("plan")
+
+    assert "\x1b[32m+\x1b[0m" in colourful
+    assert "\x1b" not in plain + piped.stdout + piped.stderr
+
+
+def test_in_a_terminal_no_line_is_longer_than_that(shop: Shop) -> None:
+    text = "a very long value for anybody to read on one line, is it not"
+    shop.write(f"a_long_name_of_a_section: {{and_a_long_name_of_a_leaf: '{text}'}}\n")
+    shop.process("publish", "-m", text)
+    shop.write(f"a_long_name_of_a_section: {{and_a_long_name_of_a_leaf: 'changed: {text}'}}\n")
+
+    outputs = [in_terminal(shop, command, NO_COLOR="1") for command in ("status", "history", "fleet")]
+
+    assert max(len(line) for output in outputs for line in output.splitlines()) <= 80
+
+
+def test_who_watches_sees_every_leaf_that_changes(shop: Shop) -> None:
+    shop.confbus("publish")
+
+    with shop.start("watch", "db.**") as watch:
+        watch.says("live: version 1")
+        shop.write("number: 2\ndb: {host: b, port: 5432, password: hunter2}\n")
+        shop.confbus("publish")
+        watch.shows('~ db.host  "a" -> "b"')
+        code = watch.end(signal.SIGINT)
+
+    assert code == 0
+    assert [line.split()[1:] for line in watch.out.splitlines()] == [
+        ["v2", "~", "db.host", '"a"', "->", '"b"'],
+        ["v2", "+", "db.password", "***"],
+    ]
+    assert "Traceback" not in watch.err
+
+
+def test_programs_get_a_line_for_each_change(shop: Shop) -> None:
+    shop.confbus("publish")
+
+    with shop.start("watch", "--output", "json") as watch:
+        watch.says("live: version 1")
+        shop.write("number: 2\ndb: {host: a, port: 5432}\n")
+        shop.confbus("publish")
+        watch.shows("\n")
+
+    fact = json.loads(watch.out)
+    assert fact.pop("at").endswith("Z")
+    assert fact == {"version": 2, "path": "/number", "change": "modified", "old": 1, "new": 2}
+
+
+def test_who_watches_before_anything_is_published_waits_for_it(shop: Shop) -> None:
+    with shop.start("watch") as watch:
+        watch.says("waiting")
+        shop.confbus("publish")
+        watch.says("live: version 1")
+
+
+@pytest.mark.parametrize("words", [["rollback", "--to", "1"], ["resume"]])
+def test_commands_for_an_emergency_need_no_settings(shop: Shop, words: list[str]) -> None:
+    shop.process("publish")
+    (shop.directory / "confbus.yaml").unlink()
+    assert shop.url
+
+    run = shop.process(*words, CONFBUS_URL=shop.url, CONFBUS_NAMESPACE=shop.namespace)
+
+    assert run.returncode == 0

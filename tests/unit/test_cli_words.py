@@ -1,0 +1,79 @@
+"""How the command line puts things: tables, points in time, values that nobody should see."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from confbus.wire.frozen import freeze
+from confbus.wire.path import parse
+from confbus_publisher.cli.moments import age, iso
+from confbus_publisher.cli.output import plain, sections_text, shortened, table
+from confbus_publisher.cli.values import HIDDEN, brief, visible
+
+
+def test_columns_stand_below_each_other() -> None:
+    rows = [["NAME", "N", "WHY"], ["a", "1", "x"], ["long name", "100", ""]]
+
+    head, *lines = table(rows, right=[1])
+
+    assert "NAME" in head
+    assert lines == ["a            1  x", "long name  100"]
+
+
+def test_a_table_cannot_drive_the_terminal() -> None:
+    lines = table([["NAME"], ["\x1b[2Jgone\nnext"]])
+
+    assert lines[1] == "?[2Jgone next"
+
+
+def test_what_is_shortened_ends_with_a_mark() -> None:
+    assert [shortened("abcdef", most) for most in (6, 5)] == ["abcdef", "abcd…"]
+
+
+def test_plain_text_keeps_letters_of_every_alphabet() -> None:
+    assert plain("größe 大小\t1") == "größe 大小 1"
+
+
+def test_the_section_without_a_name_gets_one() -> None:
+    assert sections_text([".", "db"]) == "top-level values (.), db"
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"),
+    [(-5, "0 s"), (119, "119 s"), (120, "2 min"), (7199, "119 min"), (7200, "2 h"), (200_000, "2 d")],
+)
+def test_ages_are_told_in_the_largest_unit_of_which_there_are_two(seconds: int, text: str) -> None:
+    assert age(1_000_000, 1_000_000 + seconds * 1000) == text
+
+
+def test_programs_get_times_in_utc() -> None:
+    assert iso(1_750_000_000_123) == "2025-06-15T15:06:40.123Z"
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["database.password", "db.dbPassword", "api_key", "stripe.secret_key", "auth.accessToken", "secrets.smtp.user"],
+)
+def test_what_is_named_like_a_secret_is_hidden(path: str) -> None:
+    assert brief(parse(path), "hunter2") == HIDDEN
+
+
+@pytest.mark.parametrize("path", ["database.host", "limits.max_tokens", "tokenizer.name", "keys.count", "compass"])
+def test_what_only_sounds_like_a_secret_is_shown(path: str) -> None:
+    assert brief(parse(path), "x") == '"x"'
+
+
+@pytest.mark.parametrize("value", [None, True, False])
+def test_whether_there_is_a_secret_is_none(value: Any) -> None:
+    assert visible(("password",), value) is value
+
+
+def test_passwords_inside_urls_and_deep_inside_values_are_hidden() -> None:
+    value = freeze([{"url": "postgres://ann:hunter2@db/app", "password": "hunter2"}, "redis://:hunter2@r:6379"])
+
+    assert visible(("servers",), value) == [
+        {"url": "postgres://ann:***@db/app", "password": HIDDEN},
+        "redis://:***@r:6379",
+    ]
