@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("confbus.publisher")
 _RETRY_S = 1.0
+_CALM = (Step.IN_STEP.value, standing.STANDBY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +74,7 @@ class Publisher:
         self._merge: Merge | None = None
         self._merged_at = clock()
         self._is_active = False
+        self._holder = ""
         self._patience_until: float | None = None
         self._told: tuple[Standing, float] | None = None
         self._checked_at = clock()
@@ -123,12 +125,10 @@ class Publisher:
         self._merge = merge
 
     def _take_lease(self) -> None:
-        holder = self.ledger.store.take_lease(self.identity, int(self._pace.lease_s * 1000))
-        if (holder == self.identity) != self._is_active:
-            self._is_active = holder == self.identity
-            _log.info(
-                "active" if self._is_active else "standing by: %s is active", *([] if self._is_active else [holder])
-            )
+        self._holder = self.ledger.store.take_lease(self.identity, int(self._pace.lease_s * 1000))
+        was_active, self._is_active = self._is_active, self._holder == self.identity
+        if self._is_active and not was_active:
+            _log.info("active")
 
     def _keep_in_step(self) -> tuple[str, str]:
         """What an active publisher does: repair, then publish. Returns state and reason."""
@@ -211,7 +211,6 @@ class Publisher:
         _log.info("published version %d in %.1f ms: %s", release.version, took_ms, _named(changed))
         if self.ledger.unannounced:
             _log.warning("the notice was not sent, the fleet follows by polling: %s", self.ledger.unannounced)
-        self._remember()
 
     def _account(self, merge: Merge) -> None:
         """A merge that is the head's `merged` is accounted for, and so is the one this publisher began with."""
@@ -239,7 +238,7 @@ class Publisher:
         ):
             # The active publisher had its time with this merge: what still differs is another configuration.
             self._accounted = merge.manifest.digest
-        self._stand(standing.STANDBY, "")
+        self._stand(standing.STANDBY, f"{self._holder} is active")
 
     def _refuse(self, error: ConfBusError) -> None:
         if self._stand(standing.REFUSED, str(error)) and self._is_active:
@@ -257,10 +256,9 @@ class Publisher:
         for name, failure in failures.items():
             if self.standing.failures.get(name) != failure:
                 _log.warning("source %s keeps its last good values: %s", name, failure)
-        if (state, why) != (self.standing.state, self.standing.why):
-            _log.log(
-                logging.INFO if state == Step.IN_STEP.value else logging.WARNING, "%s%s", state, why and f": {why}"
-            )
+        if state != self.standing.state or (why != self.standing.why and state != standing.UNREACHABLE):
+            level = logging.INFO if state in _CALM else logging.WARNING
+            _log.log(level, "%s%s", state, why and f": {why}")
         self.standing = now
         return True
 

@@ -59,7 +59,7 @@ def assess(
     whole = next((state for state in contents if there and state.head.change == there.change), None)
     states = (*contents, memory) if memory else contents
     newest = memory.head if memory and judge(memory.head, there) not in _FORWARD else there
-    known = tuple(place for head in (newest, memory.head if memory else None) if (place := stand(head)))
+    known = tuple(place for head in (there, memory.head if memory else None) if (place := stand(head)))
     loss = _loss(there, memory, whole=whole)
     ahead = _ahead(newest, reports, is_lost=bool(loss))
     if ahead:

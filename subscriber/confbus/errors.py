@@ -151,7 +151,7 @@ class Unreachable(ConfBusError):
         self.url = url
         self.reason = reason
         super().__init__(
-            f"Redis at {url} is unreachable: {reason}.", advice="Check the URL, the server and the network."
+            f"Redis at {url} is unreachable: {reason.rstrip('.')}.", advice="Check the URL, the server and the network."
         )
 
 

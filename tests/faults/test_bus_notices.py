@@ -79,7 +79,8 @@ def test_a_change_is_read_by_all_when_it_is_announced(bus: Bus, padding: int) ->
 
 
 def test_a_change_without_a_notice_is_found_by_the_next_poll_and_counted(bus: Bus, server: Server) -> None:
-    workers = [bus.worker_of(1), bus.worker()]
+    bus.publish(1)
+    workers = [bus.worker(), bus.worker()]
 
     bus.story.append(2)
     unheard(bus, server).publish(encoded(document(2)), OPERATOR)
@@ -90,7 +91,8 @@ def test_a_change_without_a_notice_is_found_by_the_next_poll_and_counted(bus: Bu
 
 
 def test_whoever_lost_a_notice_hears_the_next_one(bus: Bus, server: Server) -> None:
-    worker = bus.worker_of(1)
+    bus.publish(1)
+    worker = bus.worker()
     bus.story += [2, 3]
     unheard(bus, server).publish(encoded(document(2)), OPERATOR)
     eventually(lambda: healed(worker) == 1 and worker.state == "live")
@@ -156,7 +158,8 @@ def test_notices_that_come_again_and_out_of_order_change_nothing(bus: Bus, serve
 
 
 def test_a_notice_whose_content_is_not_what_it_claims_is_not_believed(bus: Bus, server: Server) -> None:
-    worker = bus.worker_of(1)
+    bus.publish(1)
+    worker = bus.worker()
     head = bus.ledger.state and bus.ledger.state.head
     assert head
     forged = Notice(head.next(version=2, digest="ab" * 32, merged=""), sections={"web": b"\x81\xa6number\x02"})
@@ -168,7 +171,7 @@ def test_a_notice_whose_content_is_not_what_it_claims_is_not_believed(bus: Bus, 
 
 
 @pytest.mark.slow
-def test_a_network_that_stalls_is_noticed_and_waited_out(bus: Bus, proxy: Proxy) -> None:
+def test_a_network_that_stalls_is_noticed_and_waited_out(proxy: Proxy, bus: Bus) -> None:
     publisher = bus.publisher(1)
     worker = bus.worker(url=proxy.url)
     bus.worker()
@@ -184,7 +187,7 @@ def test_a_network_that_stalls_is_noticed_and_waited_out(bus: Bus, proxy: Proxy)
 
 
 @pytest.mark.slow
-def test_a_connection_that_was_closed_for_reading_alone_is_made_again(bus: Bus, proxy: Proxy) -> None:
+def test_a_connection_that_was_closed_for_reading_alone_is_made_again(proxy: Proxy, bus: Bus) -> None:
     publisher = bus.publisher(1)
     worker = bus.worker(url=proxy.url)
     bus.agree(1)

@@ -11,7 +11,6 @@ from confbus_publisher.inputs import Inputs
 from confbus_publisher.oneshot import publish_once
 from support.bus import OPERATOR, Edits, document, number_of
 from support.eventually import eventually
-from support.places import encoded
 from support.scale import scaled
 
 if TYPE_CHECKING:
@@ -45,14 +44,6 @@ LOSSES = [
 STUCK = {"regressed", "lost"}
 
 
-def publish_all(bus: Bus, first: int, last: int) -> None:
-    """A person publishes these documents, one after the other."""
-    bus.ledger.refresh()
-    for number in range(first, last + 1):
-        bus.story.append(number)
-        bus.ledger.publish(encoded(document(number)), OPERATOR)
-
-
 def are_stuck(workers: list[Worker], number: int) -> bool:
     return all(worker.state in STUCK and worker.number == number for worker in workers)
 
@@ -64,7 +55,8 @@ def test_a_publisher_that_remembers_puts_it_back(own_bus: Bus, own_server: Serve
     workers = [own_bus.worker() for _ in range(2)]
     own_bus.agree(1)
     old = own_server.dump()
-    publish_all(own_bus, 2, 1 + changes)
+    for number in range(2, 2 + changes):
+        own_bus.publish(number)
     eventually(lambda: publisher.has_published(1 + changes))
     own_bus.agree(1 + changes)
 
@@ -85,7 +77,8 @@ def test_a_publisher_that_was_away_puts_back_what_its_memory_file_knows(
     publisher = own_bus.publisher(1)
     worker = own_bus.worker()
     old = own_server.dump()
-    publish_all(own_bus, 2, 1 + changes)
+    for number in range(2, 2 + changes):
+        own_bus.publish(number)
     eventually(lambda: publisher.has_published(1 + changes))
     publisher.kill()
 
@@ -102,9 +95,11 @@ def test_a_publisher_that_knows_nothing_publishes_nothing_and_asks(
     own_bus: Bus, own_server: Server, loss: Loss
 ) -> None:
     changes, lose = loss
-    workers = [own_bus.worker_of(1), own_bus.worker()]
+    own_bus.publish(1)
+    workers = [own_bus.worker(), own_bus.worker()]
     old = own_server.dump()
-    publish_all(own_bus, 2, 1 + changes)
+    for number in range(2, 2 + changes):
+        own_bus.publish(number)
     own_bus.agree(1 + changes)
 
     lose(own_server, old)
@@ -124,7 +119,8 @@ def test_a_publisher_that_knows_nothing_publishes_nothing_and_asks(
 def test_a_publisher_with_the_content_that_the_fleet_runs_puts_it_back_without_memory(
     own_bus: Bus, own_server: Server
 ) -> None:
-    workers = [own_bus.worker_of(1), own_bus.worker()]
+    own_bus.publish(1)
+    workers = [own_bus.worker(), own_bus.worker()]
 
     own_server.flush()
     eventually(lambda: are_stuck(workers, 1))
@@ -135,7 +131,8 @@ def test_a_publisher_with_the_content_that_the_fleet_runs_puts_it_back_without_m
 
 
 def test_without_any_publisher_everybody_keeps_what_they_run(own_bus: Bus, own_server: Server) -> None:
-    workers = [own_bus.worker_of(1), own_bus.worker()]
+    own_bus.publish(1)
+    workers = [own_bus.worker(), own_bus.worker()]
 
     own_server.restart(empty=True)
     eventually(lambda: are_stuck(workers, 1))
@@ -149,7 +146,8 @@ def test_without_any_publisher_everybody_keeps_what_they_run(own_bus: Bus, own_s
 def test_a_worker_that_starts_after_a_loss_waits_for_the_repair(own_bus: Bus, own_server: Server) -> None:
     publisher = own_bus.publisher(1)
     own_bus.worker()
-    publish_all(own_bus, 2, 3)
+    for number in (2, 3):
+        own_bus.publish(number)
     eventually(lambda: publisher.has_published(3))
 
     own_server.flush()
@@ -166,7 +164,7 @@ def test_a_server_that_forgets_again_and_again_ends_where_it_shall(own_bus: Bus,
         own_bus.worker()
     old = own_server.dump()
 
-    for number in range(2, scaled(8, 60)):
+    for number in range(2, scaled(8, 14)):
         own_bus.edit(publisher, number)
         eventually(lambda number=number: publisher.has_published(number))  # type: ignore[misc]
         if number % 2:

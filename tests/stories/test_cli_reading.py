@@ -229,10 +229,3 @@ def test_the_status_of_a_damaged_head_is_shown_all_the_same(published: Shop, ser
 
     assert answer.code == 0
     assert "release 2 is malformed" in answer.out
-
-
-def test_a_password_in_the_url_is_not_shown(shop: Shop) -> None:
-    answer = shop.confbus("status", "--url", "redis://ann:hunter2@127.0.0.1:1/0")
-
-    assert answer.code == 1
-    assert "hunter2" not in answer.out + answer.err

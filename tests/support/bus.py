@@ -167,6 +167,9 @@ class Worker:
     def state(self) -> str:
         return self.config.status().state
 
+    def stands_at(self, version: int, number: int) -> bool:
+        return (self.state, self.config.snapshot.version, self.number) == ("live", version, number)
+
     def assert_saw_only(self, story: Sequence[int]) -> None:
         """Whole documents, in the order of `story`, with versions and revisions that never went back."""
         numbers = [number_of(snapshot) for snapshot in self.saw]
@@ -179,7 +182,7 @@ class Worker:
 
 class Bus:
     """One namespace at `url`; a context manager that ends everybody. `story` has the number of every document that
-    was chosen: edited into a source, or rolled back to."""
+    was chosen: edited into a source, or rolled back to. `client` works behind everybody's back."""
 
     def __init__(self, url: str, namespace: str, directory: Path) -> None:
         self.url = url
@@ -189,9 +192,9 @@ class Bus:
         self._directory = directory
         self._publishers: list[RunningPublisher] = []
         self._count = 0
-        self._client = make_client(url)
-        self.keys = keys_of(self._client, namespace)
-        self.ledger = Ledger(RedisStore(self._client, self.keys, where=url))
+        self.client: Any = make_client(url)
+        self.keys = keys_of(self.client, namespace)
+        self.ledger = Ledger(RedisStore(self.client, self.keys, where=url))
 
     def publisher(
         self, number: int = 1, *, name: str = "ann", url: str = "", padding: int = 0, patience_s: float = 0.5
@@ -210,7 +213,8 @@ class Bus:
         """As `publisher`, but every turn that it takes is the test's."""
         client = make_client(url or self.url, timeout_s=1.0)
         edits = Edits(document(number, padding=padding))
-        self.story.append(number)
+        if number not in self.story:
+            self.story.append(number)
         self._count += 1
         publisher = Publisher(
             Inputs([edits], limit_bytes=10_000_000),
@@ -231,12 +235,11 @@ class Bus:
         self.workers.append(worker)
         return worker
 
-    def worker_of(self, number: int) -> Worker:
-        """A new worker, which runs document `number`; a person published that, and no publisher is at work."""
+    def publish(self, number: int, *, padding: int = 0) -> None:
+        """A person publishes document `number`."""
         self.story.append(number)
         self.ledger.refresh()
-        self.ledger.publish(encoded(document(number)), OPERATOR)
-        return self.worker()
+        self.ledger.publish(encoded(document(number, padding=padding)), OPERATOR)
 
     def edit(self, publisher: RunningPublisher, number: int, *, padding: int = 0) -> None:
         """Let the publisher's source say document `number`."""
@@ -258,13 +261,11 @@ class Bus:
             for publisher in self._publishers:
                 publisher.publisher.look()  # which it does anyway, but not so often
             state = self.ledger.refresh()
-            assert state, "there is no head"
-            assert state.release.digest in {worker.config.snapshot.digest for worker in self.workers}
-            stands = [(worker.number, worker.config.snapshot.version, worker.state) for worker in self.workers]
-            assert stands == [(number, state.head.version, "live")] * len(self.workers)
-            return True
+            if state is None or not all(worker.stands_at(state.head.version, number) for worker in self.workers):
+                return False
+            return state.release.digest in {worker.config.snapshot.digest for worker in self.workers}
 
-        eventually(agreed, within_s=within_s)
+        eventually(agreed, within_s=within_s, describe=self._describe)
         self.assert_sane()
 
     def assert_sane(self) -> None:
@@ -280,6 +281,12 @@ class Bus:
         entries = [entry.fields for entry in reversed(self.ledger.store.log(10_000))]
         return [(entry["action"], int(entry.get("version", 0))) for entry in entries]
 
+    def _describe(self) -> str:
+        lines = [f"the head is {self.ledger.head}", f"the log is {self.actions()[-10:]}"]
+        lines += [f"{each.publisher.identity}: {each.publisher.standing}" for each in self._publishers]
+        lines += [f"a worker at {worker.number}: {worker.config.status()}" for worker in self.workers]
+        return "\n".join(lines)
+
     def __enter__(self) -> Self:
         return self
 
@@ -290,4 +297,4 @@ class Bus:
             worker.config.close()
         for publisher in self._publishers:
             publisher.stop()
-        self._client.close()
+        self.client.close()

@@ -40,7 +40,7 @@ class Simulation:
             self.agenda.after(self.rng.uniform(0, 5), self._start_a_worker)
         self.agenda.after(self.rng.uniform(0, 5), self.operator.look)
         self.agenda.run(self.agenda.now_s + 8)
-        storm_ends_s = self.agenda.now_s + self.rng.uniform(25, 100)
+        storm_ends_s = self.agenda.now_s + self.rng.uniform(25, 90)
         while self.agenda.now_s < storm_ends_s:
             self.agenda.run(self.agenda.now_s + self.rng.expovariate(0.4))
             self._strike()

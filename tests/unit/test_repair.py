@@ -322,6 +322,16 @@ def test_instances_on_two_branches_are_for_a_person_to_judge(history: History) -
     assert isinstance(outcome, Lose)
 
 
+def test_a_branch_does_not_win_over_a_head_that_it_never_knew(history: History) -> None:
+    _, second, last = history.states
+    branch = elsewhere(second).ledger.state
+    assert branch
+
+    outcome = assess(last.head, branch, [last], [says(written_on(branch, 2), "regressed")])
+
+    assert isinstance(outcome, Lose)
+
+
 def test_two_branches_with_the_same_content_are_one(history: History) -> None:
     _, second, last = history.states
     branch = written_on(second, 3)

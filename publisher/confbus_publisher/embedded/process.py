@@ -78,6 +78,7 @@ class ServerProcess:
         if self._keeps_data:
             self._tell("stop\nstop\n")  # one line for each of the two that wait
         if not self._ends_within(GRACE_S + 2 if self._keeps_data else 0):
+            shutil.rmtree(self.home, ignore_errors=True)  # before the last who would do it is gone
             with suppress(ProcessLookupError, PermissionError):  # it ended just now; systems differ in the word
                 os.killpg(self.group, signal.SIGKILL)
             self._ends_within(GRACE_S)

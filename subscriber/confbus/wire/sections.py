@@ -17,11 +17,14 @@ from confbus.wire.frozen import Frozen, FrozenList, is_mapping
 from confbus.wire.manifest import EMPTY, Manifest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping
 
 ROOT = "."
 SPLIT_BYTES = 64 * 1024
 MAX_SECTIONS = 1000
+
+Group = dict[paths.Path, Frozen]
+"""The sections of one top-level key, by their place."""
 
 
 def name_of(path: paths.Path) -> str:
@@ -149,34 +152,42 @@ class Assembly:
     in the new document.
     """
 
-    __slots__ = ("document", "manifest", "sections")
+    __slots__ = ("_groups", "document", "manifest")
 
-    def __init__(self, manifest: Manifest, sections: Mapping[paths.Path, Frozen], document: Frozen) -> None:
+    def __init__(self, manifest: Manifest, groups: Mapping[paths.Path, Group], document: Frozen) -> None:
         self.manifest = manifest
-        self.sections = sections
         self.document = document
+        self._groups = groups
 
     def changed(self, manifest: Manifest, values: Mapping[str, Frozen | None]) -> Assembly:
         """The assembly for `manifest`, which differs from mine in the sections `values` (None: gone)."""
         if not values:
-            return Assembly(manifest, self.sections, self.document)
-        sections = dict(self.sections)
-        for name, value in values.items():
-            path = path_of(name)
-            if value is None:
-                sections.pop(path, None)
-            else:
-                sections[path] = value
-        touched = {path_of(name) for name in values}
-        rebuilt = _joined({path[0] for path in touched if path}, sections)
-        residue = Frozen() if () not in touched else sections.get((), Frozen())
+            return Assembly(manifest, self._groups, self.document)
+        touched = self._touched(values)
+        residue = touched.get((), {}).get((), Frozen())
+        rebuilt: dict[Any, Frozen] = {place[0]: _joined(group) for place, group in touched.items() if place and group}
         document = {**self.document, **residue, **rebuilt}
-        for key in _keys_under(touched, self.sections.get((), Frozen())) - residue.keys() - rebuilt.keys():
+        before = self._groups.get((), {}).get((), Frozen())
+        for key in _keys_under(touched, before) - residue.keys() - rebuilt.keys():
             del document[key]
         if document.keys() - self.document.keys():
             # Sorted, whatever way the document came about: two workers at one version print it alike.
             document = {key: document[key] for key in sorted(document)}
-        return Assembly(manifest, sections, Frozen(document))
+        return Assembly(manifest, {**self._groups, **touched}, Frozen(document))
+
+    def _touched(self, values: Mapping[str, Frozen | None]) -> dict[paths.Path, Group]:
+        """The groups that `values` belong to, as they are afterwards."""
+        touched: dict[paths.Path, Group] = {}
+        for name, value in values.items():
+            path = path_of(name)
+            place = path[:1]
+            if place not in touched:
+                touched[place] = dict(self._groups.get(place, {}))
+            if value is None:
+                touched[place].pop(path, None)
+            else:
+                touched[place][path] = value
+        return touched
 
 
 NOTHING = Assembly(EMPTY, {}, Frozen())
@@ -198,27 +209,16 @@ def join(blobs: Mapping[str, bytes], manifest: Manifest) -> Assembly:
     return NOTHING.changed(manifest, values)
 
 
-def _keys_under(touched: set[paths.Path], residue: Mapping[str, Any]) -> set[Any]:
-    """The top-level keys that the touched sections had a part in, as far as they are in the document."""
-    keys: set[Any] = {path[0] for path in touched if path}
+def _keys_under(touched: Collection[paths.Path], residue: Mapping[str, Any]) -> set[Any]:
+    """The top-level keys that the touched groups had a part in, as far as they are in the document."""
+    keys: set[Any] = {place[0] for place in touched if place}
     return keys | residue.keys() if () in touched else keys
 
 
-def _joined(keys: set[str | int], sections: Mapping[paths.Path, Frozen]) -> dict[Any, Frozen]:
-    joined: dict[Any, Frozen] = {}
-    parts: dict[Any, dict[Any, Any]] = {}
-    if not keys:
-        return joined
-    for path, value in sections.items():
-        if len(path) == 2 and path[0] in keys:
-            parts.setdefault(path[0], {})[path[1]] = value
-    for key in keys:
-        whole = sections.get((key,))
-        if key in parts:
-            joined[key] = Frozen({**(whole or {}), **parts[key]})
-        elif whole is not None:
-            joined[key] = whole
-    return joined
+def _joined(group: Group) -> Frozen:
+    parts: dict[Any, Any] = {path[1]: value for path, value in group.items() if len(path) == 2}
+    whole = next((value for path, value in group.items() if len(path) == 1), Frozen())
+    return Frozen({**whole, **parts}) if parts else whole
 
 
 def _too_many(names: Iterable[str]) -> str:

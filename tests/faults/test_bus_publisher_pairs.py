@@ -1,0 +1,148 @@
+"""Two publishers in one namespace: one is active, the other one takes over, and neither undoes the other's work."""
+
+from __future__ import annotations
+
+import json
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from support.bus import PACE, document
+from support.eventually import eventually
+from support.shop import Shop
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from support.bus import Bus, RunningPublisher
+    from support.server import Server
+
+LEASE_S = PACE.lease_s + 2 * PACE.poll_s
+
+
+def pair(bus: Bus, first: int, second: int) -> tuple[RunningPublisher, RunningPublisher]:
+    """An active publisher and one that stands by, on two machines, with a worker."""
+    active = bus.publisher(first, name="ann")
+    standby = bus.publisher(second, name="bob")
+    bus.worker()
+    bus.agree(first)
+    assert (active.state, standby.state) == ("in step", "standby")
+    return active, standby
+
+
+def takes_over(publisher: RunningPublisher) -> bool:
+    return publisher.is_active and publisher.state != "standby"
+
+
+@pytest.mark.slow
+def test_whoever_stands_by_takes_over_after_a_kill_and_publishes_nothing(bus: Bus) -> None:
+    active, standby = pair(bus, 1, 1)
+
+    active.kill()
+    eventually(lambda: takes_over(standby), within_s=LEASE_S + 2)
+
+    assert standby.state == "in step"
+    assert bus.actions() == [("publish", 1)]
+    bus.edit(standby, 2)
+    bus.agree(2)
+
+
+def test_whoever_stands_by_takes_over_at_once_after_a_stop(bus: Bus) -> None:
+    active, standby = pair(bus, 1, 1)
+
+    active.stop()
+    eventually(lambda: takes_over(standby), within_s=PACE.lease_s)
+
+    assert bus.actions() == [("publish", 1)]
+
+
+def test_an_edit_that_both_have_is_published_once(bus: Bus) -> None:
+    both = pair(bus, 1, 1)
+
+    for number in range(2, 12):
+        for publisher in both:
+            bus.edit(publisher, number)
+        bus.agree(number)
+
+    assert bus.actions() == [("publish", number) for number in range(1, 12)]
+
+
+@pytest.mark.slow
+def test_an_edit_that_the_dead_one_did_not_publish_is_published_after_the_take_over(bus: Bus) -> None:
+    active, standby = pair(bus, 1, 1)
+
+    active.kill()
+    bus.edit(standby, 2)
+    eventually(lambda: takes_over(standby), within_s=LEASE_S + 2)
+
+    bus.agree(2)
+    assert bus.actions() == [("publish", 1), ("publish", 2)]
+
+
+@pytest.mark.slow
+def test_different_sources_do_not_fight(bus: Bus) -> None:
+    active, standby = pair(bus, 1, 50)
+
+    active.stop()
+    eventually(lambda: takes_over(standby))
+    assert standby.state == "diverged"
+    again = bus.publisher(1, name="ann")
+    standby.stop()
+    eventually(lambda: takes_over(again))
+
+    assert again.state == "in step"
+    assert bus.actions() == [("publish", 1)]
+    bus.agree(1)
+
+
+@pytest.mark.slow
+def test_whoever_diverged_publishes_its_next_edit(bus: Bus) -> None:
+    active, standby = pair(bus, 1, 50)
+    active.stop()
+    eventually(lambda: standby.state == "diverged")
+
+    bus.edit(standby, 51)
+
+    bus.agree(51)
+    assert bus.actions() == [("publish", 1), ("publish", 2)]
+
+
+@pytest.mark.slow
+def test_a_process_that_was_suspended_past_its_lease_publishes_nothing_beside_its_heir(
+    bus: Bus, tmp_path: Path
+) -> None:
+    shop = Shop(tmp_path, bus.namespace, url=bus.url)
+    shop.write(json.dumps(document(1)))
+    with shop.start("run") as daemon:
+        daemon.says("in step")
+        heir = bus.publisher(1, name="bob")
+        bus.worker()
+        bus.agree(1)
+
+        daemon.signal(signal.SIGSTOP)
+        shop.write(json.dumps(document(2)))
+        eventually(lambda: takes_over(heir), within_s=LEASE_S + 2)
+        bus.edit(heir, 3)
+        bus.agree(3)
+        daemon.signal(signal.SIGCONT)
+
+        daemon.says("standby")
+        bus.agree(3)
+        assert daemon.end(signal.SIGTERM) == 0
+    assert bus.actions() == [("publish", 1), ("publish", 2)]
+
+
+@pytest.mark.slow
+def test_a_server_that_was_away_for_longer_than_the_lease_leaves_one_active(own_bus: Bus, own_server: Server) -> None:
+    both = pair(own_bus, 1, 1)
+
+    own_server.kill()
+    eventually(lambda: all(publisher.state == "unreachable" for publisher in both))
+    own_server.restart(empty=True)
+    for publisher in both:
+        own_bus.edit(publisher, 2)
+
+    own_bus.agree(2)
+    eventually(lambda: sorted(publisher.state for publisher in both) == ["in step", "standby"])
+    assert [action for action, _ in own_bus.actions()] == ["restore", "publish"]

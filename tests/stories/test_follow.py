@@ -1,0 +1,31 @@
+"""Following a namespace without waiting for its first release."""
+
+from __future__ import annotations
+
+import pytest
+
+import confbus
+from confbus.errors import ConnectFailed
+from confbus_publisher.ledger import Why
+from confbus_publisher.opening import Site
+from support.eventually import eventually
+from support.places import encoded
+
+
+def test_who_follows_an_empty_namespace_reads_as_soon_as_there_is_something(redis_url: str, namespace: str) -> None:
+    with confbus.Subscriber(redis_url, namespace=namespace).follow() as config:
+        eventually(lambda: config.status().state == "waiting")
+        with pytest.raises(ConnectFailed, match="nothing is published in this namespace yet"):
+            config["number"]
+
+        with Site(redis_url, namespace).ledger() as ledger:
+            ledger.publish(encoded({"number": 1}), Why("ann"))
+        eventually(lambda: config.get("number") == 1, describe=config.status)
+
+
+def test_who_does_not_even_follow_is_told_so(redis_url: str, namespace: str) -> None:
+    with (
+        confbus.Subscriber(redis_url, namespace=namespace) as config,
+        pytest.raises(ConnectFailed, match="not started"),
+    ):
+        config["number"]
