@@ -254,8 +254,9 @@ class Subscriber:
         reason = self._objection(snapshot)
         if reason:
             return Refused(head, reason)
-        self._snapshot = snapshot
+        # The reads come first: whoever waits for a snapshot reads as soon as there is one.
         self._find, self._read = snapshot.fast_reads()
+        self._snapshot = snapshot
         with self._moved:
             self._moved.notify_all()
         self._dispatcher.announce(snapshot)

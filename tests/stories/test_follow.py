@@ -20,7 +20,8 @@ def test_who_follows_an_empty_namespace_reads_as_soon_as_there_is_something(redi
 
         with Site(redis_url, namespace).ledger() as ledger:
             ledger.publish(encoded({"number": 1}), Why("ann"))
-        eventually(lambda: config.get("number") == 1, describe=config.status)
+        eventually(lambda: config.status().state == "live", describe=config.status)
+        assert config["number"] == 1
 
 
 def test_who_does_not_even_follow_is_told_so(redis_url: str, namespace: str) -> None:
