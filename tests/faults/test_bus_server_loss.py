@@ -6,10 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from confbus.errors import Lost
-from confbus_publisher.inputs import Inputs
-from confbus_publisher.oneshot import publish_once
-from support.bus import OPERATOR, Edits, document, number_of
+from support.bus import number_of
 from support.eventually import eventually
 from support.scale import scaled
 
@@ -69,6 +66,11 @@ def test_a_publisher_that_remembers_puts_it_back(own_bus: Bus, own_server: Serve
     assert all(worker.config.snapshot.version == 1 + changes + 2 for worker in workers)
 
 
+def remembers(bus: Bus, version: int) -> bool:
+    state, _ = bus.memory_file().recall()
+    return state is not None and state.head.version == version
+
+
 @pytest.mark.parametrize("loss", LOSSES)
 def test_a_publisher_that_was_away_puts_back_what_its_memory_file_knows(
     own_bus: Bus, own_server: Server, loss: Loss
@@ -80,6 +82,7 @@ def test_a_publisher_that_was_away_puts_back_what_its_memory_file_knows(
     for number in range(2, 2 + changes):
         own_bus.publish(number)
     eventually(lambda: publisher.has_published(1 + changes))
+    eventually(lambda: remembers(own_bus, 1 + changes))  # it writes the file after it says so
     publisher.kill()
 
     lose(own_server, old)
@@ -88,32 +91,6 @@ def test_a_publisher_that_was_away_puts_back_what_its_memory_file_knows(
 
     own_bus.agree(1 + changes)
     assert worker.saw[-1].version == 1 + changes + 1
-
-
-@pytest.mark.parametrize("loss", LOSSES[1:4])
-def test_a_publisher_that_knows_nothing_publishes_nothing_and_asks(
-    own_bus: Bus, own_server: Server, loss: Loss
-) -> None:
-    changes, lose = loss
-    own_bus.publish(1)
-    workers = [own_bus.worker(), own_bus.worker()]
-    old = own_server.dump()
-    for number in range(2, 2 + changes):
-        own_bus.publish(number)
-    own_bus.agree(1 + changes)
-
-    lose(own_server, old)
-    before = own_bus.actions()
-    stranger = own_bus.publisher(5000, name="stranger")
-    eventually(lambda: stranger.state == "lost" and are_stuck(workers, 1 + changes))
-
-    assert "`confbus publish --adopt`" in stranger.why
-    assert own_bus.actions() == before
-    with pytest.raises(Lost, match="--adopt"):
-        publish_once(own_bus.ledger, Inputs([Edits(document(5000))], limit_bytes=10_000).load(), OPERATOR, force=True)
-    publish_once(own_bus.ledger, Inputs([Edits(document(5000))], limit_bytes=10_000).load(), OPERATOR, adopt=True)
-    own_bus.agree(5000)
-    eventually(lambda: stranger.state == "in step")
 
 
 def test_a_publisher_with_the_content_that_the_fleet_runs_puts_it_back_without_memory(
