@@ -101,12 +101,9 @@ class Publisher:
     def turn(self) -> float:
         """One round; returns in how many seconds the next is due. Errors become the standing, and are logged once."""
         try:
-            self._load()
+            refusal = self._load()
             self._take_lease()
-            if self._is_active:
-                self._stand(*self._keep_in_step())
-            else:
-                self._stand_by()
+            self._stand(*(self._keep_in_step(refusal) if self._is_active else self._stand_by(refusal)))
         except Unreachable as error:
             self._stand(standing.UNREACHABLE, str(error))
             return _RETRY_S
@@ -118,11 +115,16 @@ class Publisher:
         self._tell()
         return min(self._pace.poll_s, self._pace.lease_s / 3)
 
-    def _load(self) -> None:
-        merge = self.inputs.load()
+    def _load(self) -> ConfBusError | None:
+        """Take what the sources say now. Returns why they make no document; their last one stays then."""
+        try:
+            merge = self.inputs.load()
+        except ConfBusError as error:
+            return error
         if self._merge is None or merge.manifest != self._merge.manifest:
             self._merged_at = self._clock()
         self._merge = merge
+        return None
 
     def _take_lease(self) -> None:
         self._holder = self.ledger.store.take_lease(self.identity, int(self._pace.lease_s * 1000))
@@ -130,13 +132,15 @@ class Publisher:
         if self._is_active and not was_active:
             _log.info("active")
 
-    def _keep_in_step(self) -> tuple[str, str]:
-        """What an active publisher does: repair, then publish. Returns state and reason."""
+    def _keep_in_step(self, refusal: ConfBusError | None) -> tuple[str, str]:
+        """What an active publisher does: repair, whatever its sources say, then publish. Returns state and reason."""
         head, state = self._read_head()
         trouble = self._repair(head, state)
         if trouble:
             return trouble
         self._remember()
+        if refusal:
+            raise refusal
         return self._publish_change()
 
     def _read_head(self) -> tuple[Head | None, State | None]:
@@ -225,20 +229,18 @@ class Publisher:
             self._memory = self.ledger.state
             self._memory_file.keep(self._memory, self._accounted)
 
-    def _stand_by(self) -> None:
-        """Follow the head, so that a take-over knows the last state."""
+    def _stand_by(self, refusal: ConfBusError | None) -> tuple[str, str]:
+        """Follow the head, so that a take-over knows the last state. Returns state and reason."""
         seen = self._read_head()[1]
         if seen and repair.is_progress(self._memory, seen):
             self._remember()
-        merge, state = self._merge, self.ledger.state
-        if (
-            merge
-            and state
-            and (state.head.merged == merge.manifest.digest or self._clock() - self._merged_at > 2 * self._pace.lease_s)
-        ):
+        if refusal:
+            raise refusal
+        merge, state, age_s = self._merge, self.ledger.state, self._clock() - self._merged_at
+        if merge and state and (state.head.merged == merge.manifest.digest or age_s > 2 * self._pace.lease_s):
             # The active publisher had its time with this merge: what still differs is another configuration.
             self._accounted = merge.manifest.digest
-        self._stand(standing.STANDBY, f"{self._holder} is active")
+        return standing.STANDBY, f"{self._holder} is active"
 
     def _refuse(self, error: ConfBusError) -> None:
         if self._stand(standing.REFUSED, str(error)) and self._is_active:

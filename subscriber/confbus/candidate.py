@@ -1,4 +1,4 @@
-"""From a notice or a fetch to the candidate: what shall run next, as changes of what runs now."""
+"""From a notice or a fetch to the candidate: what shall run next, as changes of what runs now, if nobody objects."""
 
 from __future__ import annotations
 
@@ -7,8 +7,11 @@ from typing import TYPE_CHECKING
 from confbus.events import Apply
 from confbus.wire.codec import digest
 from confbus.wire.sections import decode_section
+from confbus.wire.snapshot import Snapshot
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from confbus.events import Fetched
     from confbus.wire.notice import Notice
     from confbus.wire.sections import Assembly
@@ -43,3 +46,27 @@ def assemble(apply: Apply) -> Assembly:
         for name, blob in apply.blobs.items()
     }
     return apply.base.changed(apply.manifest, values)
+
+
+def snapshot(apply: Apply, assembly: Assembly) -> Snapshot:
+    """What readers would read."""
+    head = apply.head
+    return Snapshot(
+        assembly.document,
+        version=head.version,
+        revision=head.revision,
+        epoch=head.epoch,
+        digest=head.digest,
+        at_ms=apply.at_ms,
+    )
+
+
+def objection(validators: Iterable[Callable[[Snapshot], object]], new: Snapshot) -> str:
+    """Why the first validator that refuses what would be read does so; empty when none does."""
+    for validator in validators:
+        try:
+            validator(new)
+        except (Exception, SystemExit) as error:  # noqa: BLE001 — a user's code; whatever it raises is its veto
+            name = getattr(validator, "__qualname__", type(validator).__name__)
+            return f"{name}: {error}" if str(error) else f"{name}: {type(error).__name__}"
+    return ""

@@ -72,7 +72,7 @@ class Subscription:
             changes = [change for change in diff(told, self.told) if self._pattern.matches(change.parts)]
             if changes and callback is not None and self._begin():
                 callback(changes)
-        except Exception:  # noqa: BLE001 — a user's code; it must not end the thread that others need
+        except (Exception, SystemExit):  # noqa: BLE001 — a user's code; it must not end the thread that others need
             _log.exception("a callback failed", extra={"callback": self.name})
         finally:
             self._finish()

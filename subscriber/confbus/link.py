@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 import os
 import select
+import threading
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
@@ -83,6 +85,8 @@ class Link:
         self._listener: Any = None
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
+        self._closing = threading.Lock()
+        self._is_closed = False
         self._server_ms = 0
 
     def connect(self) -> list[Event]:
@@ -123,10 +127,9 @@ class Link:
 
     def wake(self) -> None:
         """Make `wait` return now; from any thread."""
-        try:
-            os.write(self._wake_write, b"!")
-        except OSError:
-            return  # full (it will wake anyway) or closed (nobody waits)
+        with self._closing, suppress(BlockingIOError):  # a full pipe will wake it anyway
+            if not self._is_closed:  # else the descriptor may be somebody else's by now
+                os.write(self._wake_write, b"!")
 
     def read_head(self) -> list[Event]:
         def read() -> Event:
@@ -177,8 +180,10 @@ class Link:
     def close(self) -> None:
         self._drop_listener()
         self._client.close()
-        os.close(self._wake_read)
-        os.close(self._wake_write)
+        with self._closing:
+            self._is_closed = True
+            os.close(self._wake_read)
+            os.close(self._wake_write)
 
     def _receive(self) -> list[Event]:
         message = self._listener.read_response(disable_decoding=True)

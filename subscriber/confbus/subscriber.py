@@ -6,6 +6,7 @@ and swaps the snapshot; everything it decides is in `follower`.
 
 from __future__ import annotations
 
+import logging
 import os
 import secrets
 import socket
@@ -17,12 +18,11 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 from confbus import candidate
 from confbus.changes import Dispatcher
 from confbus.errors import Closed, ConnectFailed, Malformed, WaitTimeout
-from confbus.events import Action, Applied, Apply, Connect, Event, Fetch, Ping, ReadHead, Refused, Ticked
+from confbus.events import Action, Applied, Apply, Connect, Event, Fetch, LinkLost, Ping, ReadHead, Refused, Ticked
 from confbus.follower import Follower, Timing
 from confbus.link import Link, redacted
 from confbus.status import Status, stand
 from confbus.wire.head import PROTOCOL
-from confbus.wire.snapshot import Snapshot
 
 if TYPE_CHECKING:
     import weakref
@@ -32,10 +32,12 @@ if TYPE_CHECKING:
     from confbus.wire import path as paths
     from confbus.wire.diff import Change
     from confbus.wire.frozen import Frozen
+    from confbus.wire.snapshot import Snapshot
 
 _MAX_WAIT_S = 1.0
 _BREATH_S = 0.002
 _ABSENT = object()
+_log = logging.getLogger("confbus")
 
 
 class Subscriber:
@@ -139,7 +141,11 @@ class Subscriber:
         Functions and lambdas are kept; bound methods are not (their object going away ends the subscription). When
         releases come faster than the callback, it sees one change from what it saw last to the newest.
         """
-        return self._dispatcher.subscribe(callback, path, self._snapshot or {})
+        told = self._snapshot
+        subscription = self._dispatcher.subscribe(callback, path, told or {})
+        if self._snapshot is not told:  # it moved meanwhile, and nobody told this one
+            self._dispatcher.announce(self.snapshot)
+        return subscription
 
     def unsubscribe(self, subscription: weakref.ref[Subscription]) -> None:
         """End a subscription; no call of it starts after this returns."""
@@ -173,7 +179,7 @@ class Subscriber:
         )
 
     def close(self) -> None:
-        """Stop following, and tell the fleet so; the last snapshot stays readable. Safe to call twice."""
+        """Stop following, and tell the fleet so, within a second; the last snapshot stays readable. Safe to repeat."""
         with self._moved:
             if self._is_closing:
                 return
@@ -184,7 +190,7 @@ class Subscriber:
             self._link.close()
         elif self._thread is not threading.current_thread():
             self._link.wake()
-            self._thread.join()
+            self._thread.join(_MAX_WAIT_S)
 
     def __enter__(self) -> Self:
         return self
@@ -197,22 +203,29 @@ class Subscriber:
         return f"Subscriber({self.namespace!r}, version={running}, state={self.status().state!r})"
 
     def _follow(self) -> None:
-        """The thread: carry out what the follower asks for, tell it what came of it, wait for the next event."""
+        """The thread, until `close`. Whatever nobody foresaw is told, and begun anew as after a lost connection."""
         try:
-            self._work_off(Ticked())
             while not self._is_closing:
-                longest_s = _BREATH_S if self._unreported_since else _MAX_WAIT_S
-                events = self._link.wait(min(self._follower.wake_at() - time.monotonic(), longest_s))
-                for event in events:
-                    self._work_off(event)
-                if self._unreported_since and (not events or time.monotonic() - self._unreported_since > _MAX_WAIT_S):
-                    self._report()
-                if self._follower.wake_at() <= time.monotonic():
-                    self._work_off(Ticked())
+                try:
+                    self._take_turn()
+                except Exception as error:  # noqa: BLE001 — the last edge: if this thread ended, nobody would follow
+                    _log.exception("following %s failed and begins anew", self.namespace)
+                    self._work_off(LinkLost(repr(error)))
             if self._is_reporting:
                 self._link.leave()
         finally:
             self._link.close()
+
+    def _take_turn(self) -> None:
+        """Wait for the next events, carry out what the follower asks for, and tell it what came of that."""
+        longest_s = _BREATH_S if self._unreported_since else _MAX_WAIT_S
+        events = self._link.wait(min(self._follower.wake_at() - time.monotonic(), longest_s))
+        for event in events:
+            self._work_off(event)
+        if self._unreported_since and (not events or time.monotonic() - self._unreported_since > _MAX_WAIT_S):
+            self._report()
+        if self._follower.wake_at() <= time.monotonic():
+            self._work_off(Ticked())
 
     def _work_off(self, event: Event) -> None:
         events = [event]
@@ -242,34 +255,17 @@ class Subscriber:
             assembly = candidate.assemble(apply)
         except Malformed as error:
             return Refused(apply.head, str(error), is_damage=True)
-        head = apply.head
-        snapshot = Snapshot(
-            assembly.document,
-            version=head.version,
-            revision=head.revision,
-            epoch=head.epoch,
-            digest=head.digest,
-            at_ms=apply.at_ms,
-        )
-        reason = self._objection(snapshot)
+        snapshot = candidate.snapshot(apply, assembly)
+        reason = candidate.objection(self._validators, snapshot)
         if reason:
-            return Refused(head, reason)
+            return Refused(apply.head, reason)
         # The reads come first: whoever waits for a snapshot reads as soon as there is one.
         self._find, self._read = snapshot.fast_reads()
         self._snapshot = snapshot
         with self._moved:
             self._moved.notify_all()
         self._dispatcher.announce(snapshot)
-        return Applied(head, assembly)
-
-    def _objection(self, snapshot: Snapshot) -> str:
-        for validator in self._validators:
-            try:
-                validator(snapshot)
-            except Exception as error:  # noqa: BLE001 — a user's code; whatever it raises is its veto
-                name = getattr(validator, "__qualname__", type(validator).__name__)
-                return f"{name}: {error}" if str(error) else f"{name}: {type(error).__name__}"
-        return ""
+        return Applied(apply.head, assembly)
 
     def _report(self) -> None:
         self._unreported_since = 0.0
@@ -289,8 +285,12 @@ class Subscriber:
         return self._snapshot is not None and self._snapshot.version >= version
 
     def _not_ready(self, _path: Any, timeout_s: float = 0.0) -> NoReturn:
-        nothing = "nothing is published in this namespace yet" if self._thread.ident else "it was not started"
-        raise ConnectFailed(redacted(self._url), self.namespace, timeout_s, self._follower.error or nothing)
+        reason = self._follower.error or "Redis did not answer yet"
+        if self._thread.ident is None:
+            reason = "it was not started"
+        elif not self._follower.error and self._follower.verified_at > 0:
+            reason = "nothing is published in this namespace yet"
+        raise ConnectFailed(redacted(self._url), self.namespace, timeout_s, reason.rstrip("."))
 
 
 Subscriber.__getitem__ = Subscriber.__dict__["_read"]  # type: ignore[method-assign]  # as in Snapshot: no Python frame

@@ -1,0 +1,155 @@
+"""The product in ten tests. `shop` is a directory with a confbus.yaml that names one source, config/app.yaml."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+import confbus
+
+if TYPE_CHECKING:
+    from confbus import Change, Snapshot, Subscriber
+    from support.shop import Shop
+
+FIRST = """\
+database: {host: db-1, port: 5432, pool: {min: 2, max: 20}}
+features: {gift_cards: true, motto: null}
+hosts: [web-1, web-2]
+"""
+SECOND = FIRST.replace("db-1", "db-2").replace("max: 20", "max: 50")
+
+
+def publish(shop: Shop, text: str) -> int:
+    """Edit the source, and publish what it says now. Returns the exit code."""
+    shop.write(text)
+    return shop.confbus("publish").code
+
+
+def connect(shop: Shop) -> Subscriber:
+    """What every worker does once."""
+    assert shop.url
+    return confbus.connect(shop.url, namespace="shop")
+
+
+def test_what_is_published_is_read_from_memory(shop: Shop) -> None:
+    publish(shop, FIRST)
+
+    with connect(shop) as config:
+        assert config["database.host"] == "db-1"
+        assert config["hosts[1]"] == "web-2"
+        assert config["database.pool"] == {"min": 2, "max": 20}
+        assert config.snapshot.version == 1
+
+
+def test_a_default_is_for_what_is_not_there_and_a_null_is_there(shop: Shop) -> None:
+    publish(shop, FIRST)
+
+    with connect(shop) as config:
+        assert config.get("features.new_cart", False) is False
+        assert config.get("features.motto", "none") is None
+        assert "features.new_cart" not in config
+
+
+def test_a_path_that_is_not_there_is_an_error_that_names_the_nearest(shop: Shop) -> None:
+    publish(shop, FIRST)
+
+    with connect(shop) as config, pytest.raises(KeyError, match=r"Did you mean 'database\.host'\?"):
+        config["database.hots"]
+
+
+def test_a_change_is_told_leaf_by_leaf(shop: Shop) -> None:
+    publish(shop, FIRST)
+    told: list[Change] = []
+    is_told = threading.Event()
+
+    def tell(changes: list[Change]) -> None:
+        told.extend(changes)
+        is_told.set()
+
+    with connect(shop) as config:
+        config.subscribe(tell, "database")
+        publish(shop, SECOND)
+        assert is_told.wait(5)
+
+    assert [(change.path, change.old_value, change.new_value) for change in told] == [
+        ("database.host", "db-1", "db-2"),
+        ("database.pool.max", 20, 50),
+    ]
+
+
+def test_a_snapshot_stays_what_it_is_while_releases_pass(shop: Shop) -> None:
+    publish(shop, FIRST)
+
+    with connect(shop) as config:
+        held = config.snapshot
+        publish(shop, SECOND)
+        newest = config.wait_for(version=2, timeout=5)
+
+        assert (held["database.host"], newest["database.host"], config["database.host"]) == ("db-1", "db-2", "db-2")
+        assert newest["hosts"] is held["hosts"]
+
+
+def test_what_is_read_cannot_be_changed_but_copied(shop: Shop) -> None:
+    publish(shop, FIRST)
+
+    with connect(shop) as config:
+        with pytest.raises(TypeError, match="thaw"):
+            config["hosts"].append("web-3")
+        mine = confbus.thaw(config["hosts"])
+        mine.append("web-3")
+
+        assert config["hosts"] == ["web-1", "web-2"]
+
+
+def test_a_plan_shows_what_a_publish_would_change_and_from_which_line(shop: Shop) -> None:
+    publish(shop, FIRST)
+    shop.write(SECOND)
+
+    plan = shop.confbus("plan")
+
+    assert plan.code == 2  # there is something to publish
+    assert "database.host" in plan.out
+    assert "config/app.yaml:1" in plan.out
+
+
+def test_a_broken_source_is_told_with_its_place_and_changes_nothing(shop: Shop) -> None:
+    publish(shop, FIRST)
+    shop.write("database: {host: db-2, host: db-3}\n")
+
+    answer = shop.confbus("publish")
+
+    assert answer.code == 3
+    assert "config/app.yaml:1:" in answer.err
+    with connect(shop) as config:
+        assert config["database.host"] == "db-1"
+
+
+def test_a_rollback_puts_the_old_back_as_a_new_version_and_holds_what_was_bad(shop: Shop) -> None:
+    publish(shop, FIRST)
+    with connect(shop) as config:
+        publish(shop, SECOND)
+
+        shop.confbus("rollback", "-m", "too many connections")
+        assert config.wait_for(version=3, timeout=5)["database.pool.max"] == 20
+
+        assert publish(shop, SECOND + "currency: EUR\n") == 3
+        assert publish(shop, SECOND.replace("50", "30")) == 0
+        assert config.wait_for(version=4, timeout=5)["database.pool.max"] == 30
+
+
+def test_a_worker_refuses_what_it_cannot_use_and_runs_on(shop: Shop) -> None:
+    def check(snapshot: Snapshot) -> None:
+        assert snapshot["database.pool.max"] <= 40, "the pool is too large for this machine"
+
+    publish(shop, FIRST)
+    assert shop.url
+    with confbus.connect(shop.url, namespace="shop", validators=[check]) as config:
+        publish(shop, SECOND)
+        with pytest.raises(confbus.ConfBusError, match="the pool is too large for this machine"):
+            config.wait_for(version=2, timeout=0.2)
+        assert config["database.pool.max"] == 20
+
+        publish(shop, SECOND.replace("50", "40"))
+        assert config.wait_for(version=3, timeout=5)["database.pool.max"] == 40
