@@ -33,7 +33,7 @@ def stacked(levels: int) -> str:
 NASTY = {
     "alias bomb": (doubling(12, merged=False), ":13:", "more than 1,000,000 values"),
     "merge key bomb": (doubling(12, merged=True), ":13:", "more than 1,000,000 values"),
-    "200,000 lists": ("[" * 200_000, ":1:101", "deeper than 100"),
+    "200,000 lists": ("[" * 200_000, ":1:", "deeper than 100"),
     "200,000 mappings": ("a: " + "{a: " * 200_000, ":1:", "deeper than 100"),
     "300 indents": ("\n".join(" " * depth + "a:" for depth in range(300)), ":101:101", "deeper than 100"),
     "depth through aliases": (stacked(60), ":2:", "deeper than 100"),

@@ -13,7 +13,7 @@ import yaml
 
 from confbus.errors import SourceFailed
 from confbus_publisher.origin import Origin
-from confbus_publisher.sources.limits import Unfit
+from confbus_publisher.sources.limits import Unfit, too_deep
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +28,8 @@ _ADVICE = {
     "incompatible YAML document": "Remove the %YAML line.",
     "escape": "Write the character itself, or put the value in single quotes.",
 }
+_TOO_DEEP = "exceeded maximum nesting depth"
+"""libyaml from 0.2.6 on reads that far ahead, and so may complain of depth before the events tell us of it."""
 _USUAL_CAUSES = "A missing quote, colon or space, or a wrong indent is the usual cause."
 
 
@@ -42,6 +44,8 @@ def complaint(failure: yaml.YAMLError | UnicodeEncodeError, text: str, *, origin
     mark = getattr(failure, "problem_mark", None) or getattr(failure, "context_mark", None)
     if mark is not None:
         reason = _reason(failure, mark)
+        if _TOO_DEEP in reason:
+            return refusal(too_deep(), origin_name, mark)
         advice = next((advice for part, advice in _ADVICE.items() if part in reason), _USUAL_CAUSES)
         return refusal(Unfit(reason, advice), origin_name, mark)
     bad = _UNPRINTABLE.search(text)
