@@ -18,12 +18,18 @@ class Layer:
 
     A list is a leaf, and so is an empty mapping; the empty path is the tree itself. An unchanged source gives
     the very same layer again, so `is` tells whether anything has to be done.
+
+    `kind` is the word for the source's kind in confbus.yaml. `deletes` are paths that the layer takes out of those
+    below it. Strings with `${…}` are expanded after the merge only when the layer `interpolates`.
     """
 
     source: str
     priority: int
     tree: Mapping[str, Any]
     origins: Mapping[Path, Origin]
+    kind: str = "values"
+    deletes: frozenset[Path] = frozenset()
+    interpolates: bool = False
 
     def __repr__(self) -> str:
         return f"Layer({self.source!r}, priority={self.priority}, keys={len(self.tree)})"

@@ -87,7 +87,7 @@ class EnvSource:
             value = inner[str(path[-1])] = self._value(variable, variables[variable])
             below = paths(value, path) if isinstance(value, Frozen) else (path,)
             origins.update(dict.fromkeys(below, Origin(variable=variable)))
-        return Layer(self.name, self.priority, freeze(tree), origins)
+        return Layer(self.name, self.priority, freeze(tree), origins, "env")
 
     def _path(self, variable: str) -> Path:
         rest = variable.removeprefix(self._prefix)

@@ -70,14 +70,14 @@ class FileSource:
 
     def _parsed(self, content: bytes | None) -> Layer:
         if content is None:
-            return Layer(self.name, self.priority, Frozen(), {(): Origin(file=self._shown)})
+            return Layer(self.name, self.priority, Frozen(), {(): Origin(file=self._shown)}, "file")
         try:
             text = decode(content, origin_name=self._shown)
             tree, origins = self._loader(text, origin_name=self._shown)
         except SourceFailed as failure:
             failure.source = self.name
             raise
-        return Layer(self.name, self.priority, tree, origins)
+        return Layer(self.name, self.priority, tree, origins, "file")
 
     def _read(self) -> bytes | None:
         try:
