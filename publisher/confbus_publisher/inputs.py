@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 from confbus.errors import InvalidDocument, SourceFailed
 from confbus.wire.sections import Encoder
-from confbus_publisher.merge import Merged, merge
+from confbus_publisher.merge import Merged, Merger
+from confbus_publisher.merge_rules import DEFAULT, Rules
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -37,11 +38,12 @@ class Merge:
 class Inputs:
     """The sources of one publisher. `failures` holds, by source, why its last load failed."""
 
-    def __init__(self, sources: Sequence[Source], *, limit_bytes: int) -> None:
+    def __init__(self, sources: Sequence[Source], *, limit_bytes: int, rules: Rules = DEFAULT) -> None:
         self.sources = tuple(sources)
         self.failures: dict[str, SourceFailed] = {}
         self._limit_bytes = limit_bytes
         self._layers: dict[str, Layer] = {}
+        self._merger = Merger(rules)
         self._encoder = Encoder()
         self._last: tuple[tuple[Layer, ...], Merge] | None = None
 
@@ -59,7 +61,7 @@ class Inputs:
         layers = tuple(self._layer(source) for source in self.sources)
         if self._last and len(layers) == len(self._last[0]) and all(map(_is, layers, self._last[0])):
             return self._last[1]
-        merged = merge(layers)
+        merged = self._merger.merge(layers)
         encoded = self._encoder.encode(merged.tree)
         if encoded.size > self._limit_bytes:
             raise _too_large(encoded, self._limit_bytes)

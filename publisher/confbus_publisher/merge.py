@@ -1,14 +1,17 @@
-"""One tree out of many layers: the higher priority wins, and mappings are merged key by key."""
+"""One tree out of many layers: the higher priority wins, mappings are merged key by key, and every value keeps its
+history: which layers gave it, which of them won, and where each of them stands."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from confbus.errors import MergeConflict
-from confbus.wire.frozen import Frozen, freeze
+from confbus.wire.frozen import Frozen, FrozenList, freeze
 from confbus.wire.path import leaves, lookup, render
+from confbus_publisher.merge_rules import DEFAULT, Rules
 from confbus_publisher.origin import Origin
 
 if TYPE_CHECKING:
@@ -18,79 +21,184 @@ if TYPE_CHECKING:
     from confbus_publisher.layer import Layer
 
 _Part = tuple["Layer", Any]
+_REMEMBERED = (1, 2)
+"""The depths at which a document is cut into sections: what is the same object there is not encoded again."""
+_KINDS = {bool: "true or false", int: "a number", float: "a number", str: "a string", FrozenList: "a list"}
 
 
 @dataclass(frozen=True, slots=True)
+class Replacement:
+    """A value that a higher layer replaced by one of another type: allowed, and worth a look."""
+
+    path: Path
+    lower: Origin
+    upper: Origin
+    was: str
+    becomes: str
+
+    def __str__(self) -> str:
+        return f"{self.upper}: {render(self.path)} becomes {self.becomes}; at {self.lower} it is {self.was}"
+
+
+@dataclass(frozen=True)
 class Merged:
-    """The merged tree, and for each leaf the origin of the value that won."""
+    """The merged tree. `layers` are in the order of their rank, the lowest first."""
 
     tree: Frozen
-    origins: Mapping[Path, Origin]
+    layers: tuple[Layer, ...] = field(repr=False)
+    replacements: tuple[Replacement, ...] = ()
+
+    def winner(self, path: Path) -> Layer:
+        """The uppermost layer that gave something at `path`, or at the nearest path above it."""
+        for end in range(len(path), -1, -1):
+            for layer in reversed(self.layers):
+                if path[:end] in layer.origins:
+                    return layer
+        return self.layers[-1]
+
+    def origin(self, path: Path) -> Origin:
+        """Where the value at `path` was written; for what stands in a list, where the list was."""
+        return _place(self.winner(path), path)
+
+    @cached_property
+    def origins(self) -> Mapping[Path, Origin]:
+        """The origin of every leaf."""
+        return {path: self.origin(path) for path, _ in leaves(self.tree)}
 
     def __repr__(self) -> str:
-        return f"Merged(keys={len(self.tree)}, leaves={len(self.origins)})"
+        return f"Merged(keys={len(self.tree)}, layers={len(self.layers)})"
 
 
-def merge(layers: Sequence[Layer]) -> Merged:
-    """`layers` by rising priority, the later of two equals on top; scalars and lists replace what is below.
-
-    What only one layer gives is the very same object in the result. A null over a scalar or a list is a value.
-    Raises `MergeConflict`, naming both places, where one layer has a mapping and another has none.
-    """
-    ranked = sorted(layers, key=lambda layer: layer.priority)
-    tree = freeze(_mapping([(layer, layer.tree) for layer in ranked], ()))
-    return Merged(tree, {path: _origin(path, ranked) for path, _ in leaves(tree)})
+class _Known(NamedTuple):
+    parts: tuple[Any, ...]
+    merged: Frozen
+    replacements: tuple[Replacement, ...]
 
 
-def conflicts(layers: Sequence[Layer]) -> list[MergeConflict]:
+class Merger:
+    """Merges by one set of rules, and remembers what it merged: where the parts are the same objects as before, so is
+    the result. `merge` is a merge without memory."""
+
+    def __init__(self, rules: Rules = DEFAULT) -> None:
+        self._rules = rules
+        self._known: dict[Path, _Known] = {}
+        self._replacements: list[Replacement] = []
+
+    def merge(self, layers: Sequence[Layer]) -> Merged:
+        """`layers` by rising priority, the later of two equals on top.
+
+        What only one layer gives is the very same object in the result; scalars and lists replace what is below,
+        unless a rule joins the lists; null over a scalar or a list is a value. Raises `MergeConflict`, naming both
+        places, where one layer has a mapping and another has none, unless a rule lets it be replaced.
+        """
+        ranked = ranking(layers)
+        self._replacements = []
+        tree = freeze(self._mapping([(layer, layer.tree) for layer in ranked], ())) if ranked else Frozen()
+        self._known = {path: known for path, known in self._known.items() if path[0] in tree}
+        return Merged(tree, ranked, tuple(self._replacements))
+
+    def _mapping(self, parts: list[_Part], path: Path) -> Any:
+        """The merge of mappings that several layers have at `path`, lowest first."""
+        given = [part for part in parts if part[1] or _deletes_below(part[0], path)]
+        if len(given) < 2:
+            return (given or parts)[-1][1]
+        values = tuple(value for _, value in given)
+        known = self._known.get(path)
+        if known and len(known.parts) == len(values) and all(map(_is, known.parts, values)):
+            self._replacements += known.replacements
+            return known.merged
+        begun = len(self._replacements)
+        merged = Frozen({key: self._value(parts, (*path, key)) for key, parts in _by_key(given, path).items()})
+        if len(path) in _REMEMBERED:
+            self._known[path] = _Known(values, merged, tuple(self._replacements[begun:]))
+        return merged
+
+    def _value(self, parts: list[_Part], path: Path) -> Any:
+        if len(parts) == 1:
+            return parts[0][1]
+        if self._rules.replaces(path):
+            return parts[-1][1]
+        mappings = sum(isinstance(value, dict) for _, value in parts)
+        if mappings == len(parts):
+            return self._mapping(parts, path)
+        if mappings:
+            raise _conflict(parts, path)
+        return self._leaf(parts, path)
+
+    def _leaf(self, parts: list[_Part], path: Path) -> Any:
+        value = parts[0][1]
+        join = self._rules.joining(path)
+        for (lower, below), (upper, above) in pairwise(parts):
+            if join and isinstance(value, FrozenList) and isinstance(above, FrozenList):
+                value = join(value, above)
+                continue
+            was, becomes = _KINDS.get(type(below)), _KINDS.get(type(above))
+            if was and becomes and was != becomes:
+                places = _place(lower, path), _place(upper, path)
+                self._replacements.append(Replacement(path, *places, was, becomes))
+            value = above
+        return value
+
+
+def merge(layers: Sequence[Layer], rules: Rules = DEFAULT) -> Merged:
+    """The merge of `layers`, as `Merger.merge` makes it."""
+    return Merger(rules).merge(layers)
+
+
+def ranking(layers: Sequence[Layer]) -> tuple[Layer, ...]:
+    """The lowest priority first; of equals, the earlier first."""
+    return tuple(sorted(layers, key=lambda layer: layer.priority))
+
+
+def conflicts(layers: Sequence[Layer], rules: Rules = DEFAULT) -> list[MergeConflict]:
     """Everything for which `merge` would raise: one conflict for each path where mappings meet what is none."""
     given: dict[Path, list[_Part]] = {}
-    for layer in sorted(layers, key=lambda layer: layer.priority):
+    for layer in ranking(layers):
+        for deleted in layer.deletes:
+            given = {path: parts for path, parts in given.items() if path[: len(deleted)] != deleted}
         for path in layer.origins:
             if all(isinstance(part, str) for part in path):  # Of what is in a list nothing is merged.
                 given.setdefault(path, []).append((layer, lookup(layer.tree, path)))
     return [
         _conflict(parts, path)
         for path, parts in given.items()
-        if 0 < sum(isinstance(value, dict) for _, value in parts) < len(parts)
+        if 0 < sum(isinstance(value, dict) for _, value in parts) < len(parts) and not rules.replaces(path)
     ]
 
 
-def _mapping(parts: list[_Part], path: Path) -> Any:
-    """The merge of mappings that several layers have at `path`, lowest first."""
-    given = [part for part in parts if part[1]]
-    if len(given) < 2:
-        return (given or parts)[-1][1] if parts else Frozen()
+def _by_key(parts: list[_Part], path: Path) -> dict[str, list[_Part]]:
+    """What each key is given, the lowest first, without what a layer above deleted."""
     found: dict[str, list[_Part]] = {}
-    for layer, mapping in given:
+    for layer, mapping in parts:
+        for key in [key for key in found if layer.deletes]:
+            if (*path, key) in layer.deletes:
+                del found[key]
+            elif key not in mapping and isinstance(found[key][-1][1], dict) and _deletes_below(layer, (*path, key)):
+                found[key].append((layer, Frozen()))  # It gives nothing here, and takes something away further down.
         for key, value in mapping.items():
             found.setdefault(key, []).append((layer, value))
-    return Frozen({key: _value(same_key, (*path, key)) for key, same_key in found.items()})
+    return found
 
 
-def _value(parts: list[_Part], path: Path) -> Any:
-    if len(parts) == 1:
-        return parts[0][1]
-    mappings = sum(isinstance(value, dict) for _, value in parts)
-    if mappings == len(parts):
-        return _mapping(parts, path)
-    if mappings:
-        raise _conflict(parts, path)
-    return parts[-1][1]
+def _deletes_below(layer: Layer, path: Path) -> bool:
+    """True when `layer`, though it may give nothing at `path`, takes something away below it."""
+    return any(len(deleted) > len(path) and deleted[: len(path)] == path for deleted in layer.deletes)
 
 
 def _conflict(parts: list[_Part], path: Path) -> MergeConflict:
     (lower, below), (upper, _) = next(
         (one, other) for one, other in pairwise(parts) if isinstance(one[1], dict) is not isinstance(other[1], dict)
     )
-    places = (_origin(path, [lower]), _origin(path, [upper]))
+    places = (_place(lower, path), _place(upper, path))
     mapping, other = places if isinstance(below, dict) else reversed(places)
     return MergeConflict(render(path), mapping=str(mapping), other=str(other))
 
 
-def _origin(path: Path, ranked: Sequence[Layer]) -> Origin:
-    """Where the uppermost layer that has `path` got it. Layers never disagree on what is a leaf, so it has won."""
-    for layer in reversed(ranked):
-        if path in layer.origins:
-            return layer.origins[path]
-    return Origin(source=ranked[-1].source)
+def _place(layer: Layer, path: Path) -> Origin:
+    """Where `layer` gives `path`, or the nearest path above it."""
+    ends = (end for end in range(len(path), -1, -1) if path[:end] in layer.origins)
+    return next((layer.origins[path[:end]] for end in ends), Origin(source=layer.source))
+
+
+def _is(one: object, other: object) -> bool:
+    return one is other

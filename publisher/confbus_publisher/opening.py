@@ -88,7 +88,7 @@ def inputs_of(settings: Settings) -> Inputs:
     from confbus_publisher.inputs import Inputs
     from confbus_publisher.settings import build_sources
 
-    return Inputs(build_sources(settings), limit_bytes=settings.document_limit_bytes)
+    return Inputs(build_sources(settings), limit_bytes=settings.document_limit_bytes, rules=settings.rules)
 
 
 def site_of(named: Named) -> Site:

@@ -13,6 +13,7 @@ from confbus.wire.frozen import Frozen, FrozenList
 from confbus.wire.keys import Keys
 from confbus_publisher.entry import Entry
 from confbus_publisher.interpolation import interpolate
+from confbus_publisher.merge_rules import DEFAULT, Rules, read_rules
 from confbus_publisher.source_settings import SourceSettings, read_sources
 from confbus_publisher.sources.limits import Unfit
 from confbus_publisher.sources.text import decode
@@ -41,8 +42,10 @@ _KNOWN = (
     "poll_interval",
     "report_interval",
     "lease",
+    "merge",
+    "replace",
 )
-_LATER = ("merge", "seal", "checks", "guard")
+_LATER = ("seal", "checks", "guard")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +56,7 @@ class Settings:
     namespace: str
     redis: str | None = field(default=None, repr=False)  # A URL may hold a password.
     sources: tuple[SourceSettings, ...] = ()
+    rules: Rules = DEFAULT
     history: int = HISTORY
     state: Path
     document_limit_bytes: int = DOCUMENT_LIMIT_BYTES
@@ -80,6 +84,7 @@ def load_settings(path: str | os.PathLike[str], *, variables: Mapping[str, str] 
         namespace=namespace,
         redis=entry.text("redis") if "redis" in entry else None,
         sources=read_sources(entry.each("sources"), base=file.parent),
+        rules=read_rules(entry),
         history=entry.whole("history", default=HISTORY, least=LEAST_HISTORY),
         state=file.parent / state,
         document_limit_bytes=limits.bytes("document", default=DOCUMENT_LIMIT_BYTES),

@@ -126,7 +126,7 @@ def test_a_merge_shows_no_value() -> None:
 
     shown = repr(merged)
 
-    assert shown == "Merged(keys=1, leaves=1)"
+    assert shown == "Merged(keys=1, layers=1)"
 
 
 def merged_or_conflict(*trees: Any) -> Any:

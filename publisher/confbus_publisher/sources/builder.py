@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 _MAPPING_TAGS = (None, "!", f"{CORE}map")
 _LIST_TAGS = (None, "!", f"{CORE}seq")
+_DELETE_TAG = "!delete"
 _MERGE_TAG = f"{CORE}merge"
 _KINDS = {bool: "a bool", int: "an int", float: "a float", Frozen: "a mapping", FrozenList: "a list"}
 
@@ -42,10 +43,14 @@ class Builder:
     """One pass over the events of one text.
 
     `marks` has, by the id of each mapping, the mark of every key, and by the id of each list, that of every item.
+    `deleted` has, by the id of a mapping, the keys that it takes out of the layers below; without `may_delete` they
+    are refused.
     """
 
-    def __init__(self, text: str, origin_name: str, *, budget: int) -> None:
+    def __init__(self, text: str, origin_name: str, *, budget: int, may_delete: bool = False) -> None:
         self.marks: dict[int, Any] = {}
+        self.deleted: dict[int, list[str]] = {}
+        self._may_delete = may_delete
         self._next = events(text)
         self._origin_name = origin_name
         self._budget = budget
@@ -100,12 +105,16 @@ class Builder:
         values: dict[str, Any] = {}
         marks: dict[str, Any] = {}
         bases: list[Frozen] = []
+        gone: list[str] = []
         while type(event := self._next()) is not MappingEndEvent:
             key = self._key(event)
             if key in marks:
                 raise self._duplicate(event, key, marks[key])
             marks[key] = event.start_mark
             value_event = self._next()
+            if self._may_delete and type(value_event) is ScalarEvent and value_event.tag == _DELETE_TAG:
+                gone.append(self._deleting(value_event, key))
+                continue
             value = self._node(value_event, depth + 1)
             if key == "<<" and _merges(event):
                 bases = self._bases(value, value_event)
@@ -114,7 +123,11 @@ class Builder:
         self._count(len(marks), start)
         if bases:
             values, marks = self._inherited(bases, values, marks)
+            for key in gone:
+                values.pop(key, None)
         mapping = Frozen(values)
+        if gone:
+            self.deleted[id(mapping)] = gone
         self.marks[id(mapping)] = marks
         return mapping
 
@@ -164,6 +177,11 @@ class Builder:
         what = next((name for kind, name in _KINDS.items() if isinstance(key, kind)), "null")
         advice = f'Write "{event.value}" in quotes.' if isinstance(event, ScalarEvent) else "Use a string."
         raise self._refused(event, f"the key is {what}, and keys are strings", advice)
+
+    def _deleting(self, event: Any, key: str) -> str:
+        if event.value:
+            raise self._refused(event, "a value stands behind !delete", "Remove the value, or the tag.")
+        return key
 
     def _bases(self, value: Any, event: Any) -> list[Frozen]:
         bases = value if type(value) is FrozenList else [value]

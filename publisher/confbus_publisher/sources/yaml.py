@@ -17,27 +17,36 @@ from confbus_publisher.sources.events import complaint
 from confbus_publisher.sources.limits import NODES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from confbus.wire.path import Path
 
 
 def load_yaml(
-    text: str, *, origin_name: str, budget: int = NODES, within_lists: bool = False
+    text: str,
+    *,
+    origin_name: str,
+    budget: int = NODES,
+    within_lists: bool = False,
+    deletes: set[Path] | None = None,
 ) -> tuple[Frozen, Mapping[Path, Origin]]:
     """The mapping that `text` holds, and the place of each leaf and mapping; an empty document is an empty mapping.
 
     The place of an entry is that of its key; of what came through an alias or a merge key, where it was written.
-    `within_lists` also gives the places of what lists hold. `budget` bounds the values, counting each use of an
+    `within_lists` also gives the places of what lists hold. `deletes` is given the paths tagged `!delete`, a tag that
+    means nothing without it. `budget` bounds the values, counting each use of an
     alias. Raises `SourceFailed` with `origin_name`, line and column for everything that may be wrong. Safe in a
     thread with a small stack.
     """
     try:
-        builder = Builder(text, origin_name, budget=budget)
+        builder = Builder(text, origin_name, budget=budget, may_delete=deletes is not None)
         tree, mark = builder.document()
     except (yaml.YAMLError, UnicodeEncodeError) as failure:
         raise complaint(failure, text, origin_name=origin_name) from failure
-    return tree, _origins(tree, mark, builder.marks, file=origin_name, within_lists=within_lists)
+    origins = _origins(tree, mark, builder.marks, file=origin_name, within_lists=within_lists)
+    if deletes is not None and builder.deleted:
+        deletes.update(_deletes(tree, builder.deleted))
+    return tree, origins
 
 
 def _origins(
@@ -60,6 +69,15 @@ def _origins(
             if type(part) is Frozen or (within_lists and type(part) is FrozenList):
                 waiting.append((path, part))
     return origins
+
+
+def _deletes(tree: Frozen, deleted: Mapping[int, list[str]], prefix: Path = ()) -> Iterator[Path]:
+    """The paths of what is deleted; what stands in a list deletes nothing."""
+    for key in deleted.get(id(tree), ()):
+        yield (*prefix, key)
+    for key, value in tree.items():
+        if type(value) is Frozen:
+            yield from _deletes(value, deleted, (*prefix, key))
 
 
 def _keys(value: Frozen | FrozenList) -> Iterable[Any]:
