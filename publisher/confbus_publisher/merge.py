@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 _Part = tuple["Layer", Any]
 _REMEMBERED = (1, 2)
 """The depths at which a document is cut into sections: what is the same object there is not encoded again."""
-_KINDS = {bool: "true or false", int: "a number", float: "a number", str: "a string", FrozenList: "a list"}
+_KINDS: dict[type, str] = {
+    bool: "true or false",
+    int: "a number",
+    float: "a number",
+    str: "a string",
+    FrozenList: "a list",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +138,7 @@ class Merger:
             if join and isinstance(value, FrozenList) and isinstance(above, FrozenList):
                 value = join(value, above)
                 continue
-            was, becomes = _KINDS.get(type(below)), _KINDS.get(type(above))
+            was, becomes = _kind(below), _kind(above)
             if was and becomes and was != becomes:
                 places = _place(lower, path), _place(upper, path)
                 self._replacements.append(Replacement(path, *places, was, becomes))
@@ -198,6 +204,10 @@ def _place(layer: Layer, path: Path) -> Origin:
     """Where `layer` gives `path`, or the nearest path above it."""
     ends = (end for end in range(len(path), -1, -1) if path[:end] in layer.origins)
     return next((layer.origins[path[:end]] for end in ends), Origin(source=layer.source))
+
+
+def _kind(value: object) -> str | None:
+    return _KINDS.get(type(value))
 
 
 def _is(one: object, other: object) -> bool:
