@@ -5,16 +5,17 @@ A source that fails keeps its last good layer. What did not change is neither pa
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from confbus.errors import InvalidDocument, SourceFailed
 from confbus.wire.sections import Encoder
 from confbus_publisher.merge import Merged, Merger
 from confbus_publisher.merge_rules import DEFAULT, Rules
+from confbus_publisher.provenance import Provenance
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from confbus.wire.manifest import Manifest
@@ -25,10 +26,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """A merged document with its sections in bytes."""
+    """A merged document with its sections in bytes, and the blobs that tell where its values were written."""
 
     merged: Merged
     encoded: Encoded
+    origins: Mapping[str, bytes] = field(default_factory=dict[str, bytes], repr=False)
 
     @property
     def manifest(self) -> Manifest:
@@ -45,6 +47,7 @@ class Inputs:
         self._layers: dict[str, Layer] = {}
         self._merger = Merger(rules)
         self._encoder = Encoder()
+        self._provenance = Provenance()
         self._last: tuple[tuple[Layer, ...], Merge] | None = None
 
     @property
@@ -65,7 +68,7 @@ class Inputs:
         encoded = self._encoder.encode(merged.tree)
         if encoded.size > self._limit_bytes:
             raise _too_large(encoded, self._limit_bytes)
-        self._last = (layers, Merge(merged, encoded))
+        self._last = (layers, Merge(merged, encoded, self._provenance.blobs(merged)))
         return self._last[1]
 
     def _layer(self, source: Source) -> Layer:

@@ -48,11 +48,13 @@ class Replacement:
 
 @dataclass(frozen=True)
 class Merged:
-    """The merged tree. `layers` are in the order of their rank, the lowest first."""
+    """The merged tree. `layers` are in the order of their rank, the lowest first; `joined` says which
+    source lengthened which list of those below it."""
 
     tree: Frozen
     layers: tuple[Layer, ...] = field(repr=False)
     replacements: tuple[Replacement, ...] = ()
+    joined: frozenset[tuple[str, Path]] = frozenset()
 
     def winner(self, path: Path) -> Layer:
         """The uppermost layer that gave something at `path`, or at the nearest path above it."""
@@ -78,7 +80,7 @@ class Merged:
 class _Known(NamedTuple):
     parts: tuple[Any, ...]
     merged: Frozen
-    replacements: tuple[Replacement, ...]
+    notes: tuple[Replacement | tuple[str, Path], ...]
 
 
 class Merger:
@@ -88,7 +90,7 @@ class Merger:
     def __init__(self, rules: Rules = DEFAULT) -> None:
         self._rules = rules
         self._known: dict[Path, _Known] = {}
-        self._replacements: list[Replacement] = []
+        self._notes: list[Replacement | tuple[str, Path]] = []
 
     def merge(self, layers: Sequence[Layer]) -> Merged:
         """`layers` by rising priority, the later of two equals on top.
@@ -98,10 +100,12 @@ class Merger:
         places, where one layer has a mapping and another has none, unless a rule lets it be replaced.
         """
         ranked = ranking(layers)
-        self._replacements = []
+        self._notes = []
         tree = freeze(self._mapping([(layer, layer.tree) for layer in ranked], ())) if ranked else Frozen()
         self._known = {path: known for path, known in self._known.items() if path[0] in tree}
-        return Merged(tree, ranked, tuple(self._replacements))
+        replacements = [note for note in self._notes if isinstance(note, Replacement)]
+        joined = [note for note in self._notes if not isinstance(note, Replacement)]
+        return Merged(tree, ranked, tuple(replacements), frozenset(joined))
 
     def _mapping(self, parts: list[_Part], path: Path) -> Any:
         """The merge of mappings that several layers have at `path`, lowest first."""
@@ -111,12 +115,12 @@ class Merger:
         values = tuple(value for _, value in given)
         known = self._known.get(path)
         if known and len(known.parts) == len(values) and all(map(_is, known.parts, values)):
-            self._replacements += known.replacements
+            self._notes += known.notes
             return known.merged
-        begun = len(self._replacements)
+        begun = len(self._notes)
         merged = Frozen({key: self._value(parts, (*path, key)) for key, parts in _by_key(given, path).items()})
         if len(path) in _REMEMBERED:
-            self._known[path] = _Known(values, merged, tuple(self._replacements[begun:]))
+            self._known[path] = _Known(values, merged, tuple(self._notes[begun:]))
         return merged
 
     def _value(self, parts: list[_Part], path: Path) -> Any:
@@ -137,11 +141,12 @@ class Merger:
         for (lower, below), (upper, above) in pairwise(parts):
             if join and isinstance(value, FrozenList) and isinstance(above, FrozenList):
                 value = join(value, above)
+                self._notes.append((upper.source, path))
                 continue
             was, becomes = _kind(below), _kind(above)
             if was and becomes and was != becomes:
                 places = _place(lower, path), _place(upper, path)
-                self._replacements.append(Replacement(path, *places, was, becomes))
+                self._notes.append(Replacement(path, *places, was, becomes))
             value = above
         return value
 

@@ -42,7 +42,7 @@ def publish_once(
     _refuse_loss(there, merge, reports)
     if there is not None and there.release.digest == merge.manifest.digest:
         return None
-    return ledger.publish(merge.encoded, why, lift=lift)
+    return ledger.publish(merge.encoded, why, origins=merge.origins, lift=lift)
 
 
 def _head(ledger: Ledger, *, may_be_damaged: bool) -> State | None:

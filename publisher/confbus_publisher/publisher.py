@@ -209,7 +209,7 @@ class Publisher:
             raise ChecksFailed(["the sources say nothing at all; `confbus publish --allow-empty` if that is meant"])
         started = time.perf_counter()
         before = state.release.manifest if state else None
-        release = self.ledger.publish(merge.encoded, Why(self._author))
+        release = self.ledger.publish(merge.encoded, Why(self._author), origins=merge.origins)
         changed = list(before.changes_to(release.manifest)) if before else list(release.manifest)
         took_ms = (time.perf_counter() - started) * 1000
         _log.info("published version %d in %.1f ms: %s", release.version, took_ms, _named(changed))

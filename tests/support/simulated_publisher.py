@@ -14,7 +14,7 @@ from confbus_publisher.memory_file import MemoryFile
 from confbus_publisher.publisher import Publisher
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from random import Random
 
     from confbus.wire.release import Release
@@ -186,8 +186,10 @@ class _WatchedLedger(Ledger):
         super().__init__(redis, clock=redis.agenda)
         self._owner = owner
 
-    def publish(self, encoded: Encoded, why: Why, *, lift: Sequence[str] = ()) -> Release:
+    def publish(
+        self, encoded: Encoded, why: Why, *, origins: Mapping[str, bytes] | None = None, lift: Sequence[str] = ()
+    ) -> Release:
         self._owner.publishing(encoded, self.state)
-        release = super().publish(encoded, why, lift=lift)
+        release = super().publish(encoded, why, origins=origins, lift=lift)
         self._owner.published()
         return release

@@ -47,7 +47,7 @@ class Draft:
     """A change of the head before it is measured against what is there.
 
     `release` is what the head will stand for; `is_new` when it has yet to be written. `blobs` has every blob of it by
-    digest, as far as known. `anchor` is set when the change begins a new epoch.
+    digest, as far as known; those of its origins may be missing. `anchor` is set when the change begins a new epoch.
     """
 
     release: Release
@@ -93,6 +93,7 @@ class Draft:
         parent = known if is_copied else None
         changes = (known.manifest if known else EMPTY).changes_to(self.release.manifest)
         candidates = self.blobs if parent is None else {digest for digest in changes.values() if digest}
+        candidates = {*candidates, *self.blobs.keys() & set(self.release.origins)}
         new = {d: self.blobs[d] for d in candidates if whole or d not in inventory.blob_names}
         return Commit(
             base=base,

@@ -71,5 +71,4 @@ class Inventory:
 
 
 def _blobs_of(release: Release) -> list[str]:
-    blobs = list(release.manifest.sections.values())
-    return [*blobs, release.origins] if release.origins else blobs
+    return [*release.manifest.sections.values(), *release.origins]

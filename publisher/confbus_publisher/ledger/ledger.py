@@ -69,11 +69,17 @@ class Ledger:
             self.state, self._inventory = self._read(head), None
         return self.state
 
-    def publish(self, encoded: Encoded, why: Why, *, lift: Sequence[str] = ()) -> Release:
-        """Make `encoded` the next release; its digest becomes `merged`. `lift` ends the hold of quarantined pairs."""
+    def publish(
+        self, encoded: Encoded, why: Why, *, origins: Mapping[str, bytes] | None = None, lift: Sequence[str] = ()
+    ) -> Release:
+        """Make `encoded` the next release; its digest becomes `merged`. `lift` ends the hold of quarantined pairs.
+
+        `origins` are the blobs that tell where the values were written, by digest, those of the lowest layer first.
+        """
         version = self._next_version()
-        release = self._signed(Release(version, 0, version, encoded.manifest, size=encoded.size), why)
-        return self._commit(Draft(release, why, release.digest, encoded.by_digest, lifted=lift))
+        release = Release(version, 0, version, encoded.manifest, size=encoded.size, origins=tuple(origins or ()))
+        blobs = {**encoded.by_digest, **origins} if origins else encoded.by_digest
+        return self._commit(Draft(self._signed(release, why), why, release.digest, blobs, lifted=lift))
 
     def rollback(self, target: Release, why: Why) -> Release:
         """Make the content of `target` the next release, and quarantine what the head has and `target` has not.
@@ -114,7 +120,9 @@ class Ledger:
         )
         of = state.release.of or head.version
         held = {**self.store.quarantine(), **state.quarantine}
-        release = self._signed(replace(state.release, version=head.version, of=of), why)
+        # Origins are only told, never needed: after a loss they may be gone, and then nothing names them.
+        origins = tuple(digest for digest in state.release.origins if digest in state.blobs)
+        release = self._signed(replace(state.release, version=head.version, of=of, origins=origins), why)
         draft = Draft(release, why, head.merged, state.blobs, quarantined=held, lifted=lift, anchor=head)
         return self._commit(draft, base=there)
 

@@ -6,6 +6,7 @@ import hashlib
 import os
 import stat
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from confbus.errors import InvalidSettings, SourceFailed
 from confbus.wire.frozen import Frozen
@@ -15,6 +16,9 @@ from confbus_publisher.sources.json import load_json
 from confbus_publisher.sources.limits import FILE_BYTES
 from confbus_publisher.sources.text import decode
 from confbus_publisher.sources.yaml import load_yaml
+
+if TYPE_CHECKING:
+    from confbus.wire.path import Path as KeyPath
 
 _LOADERS = {".yaml": load_yaml, ".yml": load_yaml, ".json": load_json}
 SUFFIXES = tuple(_LOADERS)
@@ -71,13 +75,17 @@ class FileSource:
     def _parsed(self, content: bytes | None) -> Layer:
         if content is None:
             return Layer(self.name, self.priority, Frozen(), {(): Origin(file=self._shown)}, "file")
+        deletes: set[KeyPath] = set()
         try:
             text = decode(content, origin_name=self._shown)
-            tree, origins = self._loader(text, origin_name=self._shown)
+            if self._loader is load_yaml:
+                tree, origins = load_yaml(text, origin_name=self._shown, deletes=deletes)
+            else:
+                tree, origins = self._loader(text, origin_name=self._shown)
         except SourceFailed as failure:
             failure.source = self.name
             raise
-        return Layer(self.name, self.priority, tree, origins, "file")
+        return Layer(self.name, self.priority, tree, origins, "file", frozenset(deletes))
 
     def _read(self) -> bytes | None:
         try:

@@ -120,7 +120,7 @@ def parse(fields: Mapping[str, str]) -> Head:
         lineage=_places(fields, "lineage"),
         revision=number(fields, "revision"),
         change=_id(fields, "change"),
-        ancestors=_ids(fields, "ancestors", MAX_ANCESTORS),
+        ancestors=ids(fields, "ancestors", MAX_ANCESTORS),
         version=number(fields, "version"),
         digest=_id(fields, "digest"),
         merged=_id(fields, "merged") if fields.get("merged") else "",
@@ -137,18 +137,19 @@ def number(fields: Mapping[str, str], name: str, *, most: int = 10**18) -> int:
     return int(text)
 
 
+def ids(fields: Mapping[str, str], name: str, most: int) -> tuple[str, ...]:
+    """The ids in one field of a head or release, separated by blanks."""
+    found = tuple(fields.get(name, "").split())
+    if len(found) > most or not all(map(_ID.match, found)):
+        raise Malformed(f"field {name!r}", f"it is no list of at most {most} ids in hex")
+    return found
+
+
 def _id(fields: Mapping[str, str], name: str) -> str:
     text = fields.get(name, "")
     if not _ID.match(text):
         raise Malformed(f"field {name!r}", "it is no id in hex")
     return text
-
-
-def _ids(fields: Mapping[str, str], name: str, most: int) -> tuple[str, ...]:
-    ids = tuple(fields.get(name, "").split())
-    if len(ids) > most or not all(map(_ID.match, ids)):
-        raise Malformed(f"field {name!r}", f"it is no list of at most {most} ids in hex")
-    return ids
 
 
 def _places(fields: Mapping[str, str], name: str) -> tuple[Place, ...]:

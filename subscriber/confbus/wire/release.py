@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from confbus.errors import Malformed
-from confbus.wire.head import number
+from confbus.wire.head import ids, number
 from confbus.wire.manifest import Manifest
 
 if TYPE_CHECKING:
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 MAX_AT_MS = 253_402_300_799_999
 """The last millisecond of the year 9999: what comes after has no date."""
+
+MAX_LAYERS = 1000
 
 _SECTION = "section:"
 
@@ -23,8 +25,8 @@ class Release:
     """One immutable release.
 
     `parent` is the version it replaced (0: none); `of` is the version whose content it is: itself, or an older one
-    after a rollback. `at_ms` is Unix time by the publisher's clock, for people; `size` is in bytes. `origins` is the
-    digest of the blob that tells where each value came from, empty when nobody recorded it.
+    after a rollback. `at_ms` is Unix time by the publisher's clock, for people; `size` is in bytes. `origins` are the
+    digests of the blobs that tell where its values were written, one for each layer of the merge, the lowest first.
     """
 
     version: int
@@ -35,7 +37,7 @@ class Release:
     message: str = ""
     at_ms: int = 0
     size: int = 0
-    origins: str = ""
+    origins: tuple[str, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -56,7 +58,7 @@ class Release:
             "message": self.message,
             "at": str(self.at_ms),
             "bytes": str(self.size),
-            "origins": self.origins,
+            "origins": " ".join(self.origins),
         }
 
 
@@ -79,5 +81,5 @@ def parse(fields: Mapping[str, str]) -> Release:
         message=fields.get("message", ""),
         at_ms=number(fields, "at", most=MAX_AT_MS),
         size=number(fields, "bytes"),
-        origins=fields.get("origins", ""),
+        origins=ids(fields, "origins", MAX_LAYERS),
     )

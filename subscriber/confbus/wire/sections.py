@@ -209,6 +209,12 @@ def join(blobs: Mapping[str, bytes], manifest: Manifest) -> Assembly:
     return NOTHING.changed(manifest, values)
 
 
+def around(manifest: Manifest, path: paths.Path) -> Manifest:
+    """The part of `manifest` in which a value at `path` can be: enough to look it up in what `join` gives."""
+    places = {(), path[:1]}
+    return Manifest({name: blob for name, blob in manifest.sections.items() if path_of(name)[:1] in places})
+
+
 def _keys_under(touched: Collection[paths.Path], residue: Mapping[str, Any]) -> set[Any]:
     """The top-level keys that the touched groups had a part in, as far as they are in the document."""
     keys: set[Any] = {place[0] for place in touched if place}

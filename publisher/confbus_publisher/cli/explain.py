@@ -1,0 +1,159 @@
+"""`confbus explain`: where a value comes from, and since when it is what it is."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from confbus_publisher.cli import outcome
+from confbus_publisher.cli.options import subcommand, with_output, with_place
+from confbus_publisher.cli.output import present, say, table
+from confbus_publisher.cli.values import brief, visible
+from confbus_publisher.explain import ABSENT
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from confbus.wire.path import Path
+    from confbus.wire.release import Release
+    from confbus_publisher.explain import Explanation
+    from confbus_publisher.inputs import Merge
+    from confbus_publisher.ledger import Ledger
+    from confbus_publisher.opening import Named
+
+_HEADS = ["", "VALUE", "WHERE", "KIND", "PRIORITY"]
+_PRIORITY = 4
+_MOST = 40
+
+
+@subcommand(
+    "explain",
+    example="confbus explain database.port",
+    keys="values [{path, value, layers [{effect, place, source, kind, priority, value}]}]; of one value also "
+    "version, is_published, since {version, at, author, message}",
+)
+@with_place
+@click.argument("path", default="")
+@click.option("--all", "is_all", is_flag=True, help="Every value of the configuration, one line each.")
+@with_output
+def command(named: Named, output: str, path: str, *, is_all: bool) -> int:
+    """Tell where a value comes from: every layer that gives it, and which of them wins.
+
+    Beside a confbus.yaml it tells what the sources say now, and whether that is published; elsewhere, what was told
+    with the release. Of a section, every value in it is told in one line. Values that look like secrets are shown
+    as ***.
+    """
+    from confbus.wire.path import parse
+    from confbus_publisher import explain
+    from confbus_publisher.opening import site_of
+
+    if not path and not is_all:
+        raise click.UsageError("Name a path, or give --all.")
+    parts = parse(path)
+    merge = _merge(named)
+    with site_of(named).ledger() as ledger:
+        state = ledger.refresh()
+        head = state.release if state else None
+        found = explain.of_merge(merge, parts) if merge else explain.of_release(ledger, head, parts) if head else []
+        if not found:
+            raise _unknown(merge, parts)
+        facts = [_fact(each) for each in found]
+        is_one = found[0].path == parts
+        if is_one:
+            facts[0] |= _history(ledger, head, found[0])
+    present(output, {"values": facts}, _detail(found[0], facts[0]) if is_one else _rows(found))
+    if output == "text" and not any(each.parts for each in found):
+        say("Where these values were written is not kept.")
+    return outcome.DONE
+
+
+def _merge(named: Named) -> Merge | None:
+    """What the sources say, where there is a settings file that names some."""
+    from confbus_publisher.opening import inputs_of, settings_of
+
+    if not named.config and not named.file.exists():
+        return None
+    settings = settings_of(named)
+    return inputs_of(settings).load() if settings.sources else None
+
+
+def _unknown(merge: Merge | None, parts: Path) -> Exception:
+    from confbus.errors import UnknownPath
+    from confbus.wire.path import nearest, render
+
+    return UnknownPath(render(parts), nearest=nearest(merge.merged.tree, parts) if merge else "")
+
+
+def _history(ledger: Ledger, head: Release | None, found: Explanation) -> dict[str, Any]:
+    """Whether the value is published, and since when."""
+    from confbus.wire.diff import same
+    from confbus_publisher import explain
+    from confbus_publisher.cli.moments import iso
+
+    if head is None:
+        return {"version": None, "is_published": False, "since": None}
+    is_published = same(explain.value_in(ledger, head, found.path), found.value)
+    begun = explain.since(ledger, head, found.path) if is_published else None
+    since = begun and {
+        "version": begun.version,
+        "at": iso(begun.at_ms),
+        "author": begun.author,
+        "message": begun.message,
+    }
+    return {"version": head.version, "is_published": is_published, "since": since}
+
+
+def _fact(found: Explanation) -> dict[str, Any]:
+    from confbus.wire.path import pointer
+
+    layers = [
+        {
+            "effect": part.given.effect,
+            "place": part.given.place,
+            "source": part.given.source,
+            "kind": part.given.kind,
+            "priority": part.given.priority,
+            **({} if part.value is ABSENT else {"value": visible(found.path, part.value)}),
+        }
+        for part in found.parts
+    ]
+    return {"path": pointer(found.path), "value": visible(found.path, found.value), "layers": layers}
+
+
+def _detail(found: Explanation, fact: dict[str, Any]) -> Iterator[str]:
+    """One value: what it is, each layer in a row, and since when."""
+    from confbus.wire.path import render
+
+    yield f"{render(found.path)} = {brief(found.path, found.value, most=_MOST)}"
+    rows = [
+        [
+            f"  {part.given.effect}",
+            "" if part.value is ABSENT else brief(found.path, part.value, most=_MOST),
+            part.given.place,
+            part.given.kind,
+            str(part.given.priority),
+        ]
+        for part in found.parts
+    ]
+    if rows:
+        yield from table([_HEADS, *rows], right=[_PRIORITY])
+    since = fact["since"]
+    if since:
+        why = f": {since['message']}" if since["message"] else ""
+        yield f"so since version {since['version']}, {since['at']} by {since['author']}{why}"
+    elif fact["version"]:
+        yield f"not published: version {fact['version']} has another value there"
+    else:
+        yield "not published: this namespace is empty"
+
+
+def _rows(found: Sequence[Explanation]) -> Iterable[str]:
+    """Many values: a row each, with the place that won."""
+    from confbus.wire.path import render
+
+    rows = [
+        [render(each.path), brief(each.path, each.value), each.parts[0].given.place if each.parts else "?"]
+        for each in found
+    ]
+    return table([["PATH", "VALUE", "WHERE"], *rows])

@@ -1,0 +1,132 @@
+"""Why a value is what it is: the layers that gave it, and the release since which it is so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from confbus.errors import Malformed, NoRelease
+from confbus.wire import origins
+from confbus.wire.diff import same
+from confbus.wire.frozen import is_mapping
+from confbus.wire.path import leaves, lookup
+from confbus.wire.sections import around, join
+from confbus_publisher.provenance import origins_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from confbus.wire.origins import Given, Origins
+    from confbus.wire.path import Path
+    from confbus.wire.release import Release
+    from confbus_publisher.inputs import Merge
+    from confbus_publisher.ledger import Ledger
+
+_MOST_RELEASES = 200
+
+
+class Absent:
+    """The value where there is none, or where it is not known."""
+
+    def __repr__(self) -> str:
+        return "ABSENT"
+
+
+ABSENT = Absent()
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What one layer has to do with a value; `value` is `ABSENT` where it gave none, or where that is not known."""
+
+    given: Given
+    value: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A value, and the layers that have to do with it, the uppermost first."""
+
+    path: Path
+    value: Any
+    parts: tuple[Part, ...]
+
+
+def of_merge(merge: Merge, path: Path) -> list[Explanation]:
+    """Every value at and below `path`, as the sources say it now. Empty when there is none."""
+    merged = merge.merged
+    layers = origins_of(merged)
+    trees = {layer.source: layer.tree for layer in merged.layers}
+    return [
+        Explanation(
+            at, value, tuple(Part(each, value_at(trees[each.source], at)) for each in origins.trace(layers, at))
+        )
+        for at, value in _values(merged.tree, path)
+    ]
+
+
+def of_release(ledger: Ledger, release: Release, path: Path) -> list[Explanation]:
+    """Every value at and below `path` in a release, by the origins that went out with it; `parts` are empty when
+    those are not kept, and know no values but the one that won."""
+    layers = _recorded(ledger, release)
+    manifest = around(release.manifest, path) if path else release.manifest
+    document = join(ledger.blobs(manifest), manifest).document
+    return [
+        Explanation(
+            at,
+            value,
+            tuple(Part(each, value if each.effect == origins.WINS else ABSENT) for each in origins.trace(layers, at)),
+        )
+        for at, value in _values(document, path)
+    ]
+
+
+def since(ledger: Ledger, release: Release, path: Path) -> Release:
+    """The release with which the value at `path` became what it is in `release`, as far back as releases are kept.
+
+    Of each older release it reads what may hold the value, and only where that differs from the one after it.
+    """
+    first, seen = release, around(release.manifest, path)
+    value = value_in(ledger, release, path)
+    for older in ledger.history(_MOST_RELEASES):
+        if older.version >= release.version:
+            continue
+        there = around(older.manifest, path)
+        if there != seen and not same(value, value_in(ledger, older, path)):
+            break
+        first, seen = older, there
+    return first
+
+
+def value_in(ledger: Ledger, release: Release, path: Path) -> Any:
+    """The value at `path` in a release; `ABSENT` when there is none, or when it is not kept any more."""
+    manifest = around(release.manifest, path)
+    try:
+        return value_at(join(ledger.blobs(manifest), manifest).document, path)
+    except NoRelease:
+        return ABSENT
+
+
+def value_at(tree: Mapping[str, Any], path: Path) -> Any:
+    """The value at `path`, or `ABSENT`."""
+    try:
+        return lookup(tree, path)
+    except KeyError:
+        return ABSENT
+
+
+def _values(tree: Mapping[str, Any], path: Path) -> list[tuple[Path, Any]]:
+    found = value_at(tree, path)
+    if is_mapping(found) and found:
+        return sorted(leaves(found, path), key=lambda each: each[0])
+    return [] if found is ABSENT else [(path, found)]
+
+
+def _recorded(ledger: Ledger, release: Release) -> list[Origins]:
+    blobs = ledger.store.blobs(release.origins)
+    if len(blobs) < len(set(release.origins)):
+        return []
+    try:
+        return [origins.decode(blobs[digest]) for digest in release.origins]
+    except Malformed:
+        return []

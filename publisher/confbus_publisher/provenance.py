@@ -1,0 +1,68 @@
+"""Where the values of a merge were written, as the blobs that go out with a release."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from confbus.wire import codec
+from confbus.wire.origins import Origins
+from confbus.wire.path import leaves, pointer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from confbus.wire.path import Path
+    from confbus_publisher.layer import Layer
+    from confbus_publisher.merge import Merged
+
+_MOST_POINTERS = 100_000
+
+
+class Provenance:
+    """Encodes the origins of each layer once, for as long as it is the same layer."""
+
+    def __init__(self) -> None:
+        self._known: dict[str, tuple[Layer, frozenset[Path], str, bytes]] = {}
+        self._pointers: dict[Path, str] = {}
+
+    def blobs(self, merged: Merged) -> dict[str, bytes]:
+        """The blobs by digest, that of the lowest layer first."""
+        if len(self._pointers) > _MOST_POINTERS:
+            self._pointers.clear()
+        known: dict[str, tuple[Layer, frozenset[Path], str, bytes]] = {}
+        for layer in merged.layers:
+            joined = _joined(merged, layer)
+            last = self._known.get(layer.source)
+            if last is None or last[0] is not layer or last[1] != joined:
+                blob = _origins(layer, joined, self._pointer).encode()
+                last = (layer, joined, codec.digest(blob), blob)
+            known[layer.source] = last
+        self._known = known
+        return {digest: blob for _, _, digest, blob in known.values()}
+
+    def _pointer(self, path: Path) -> str:
+        """Paths are the same after an edit, but for a few."""
+        text = self._pointers.get(path)
+        if text is None:
+            text = self._pointers[path] = pointer(path)
+        return text
+
+
+def origins_of(merged: Merged) -> list[Origins]:
+    """The origins of each layer, that of the lowest first."""
+    return [_origins(layer, _joined(merged, layer), pointer) for layer in merged.layers]
+
+
+def _joined(merged: Merged, layer: Layer) -> frozenset[Path]:
+    return frozenset(path for source, path in merged.joined if source == layer.source)
+
+
+def _origins(layer: Layer, joined: frozenset[Path], name: Callable[[Path], str]) -> Origins:
+    return Origins(
+        source=layer.source,
+        priority=layer.priority,
+        kind=layer.kind,
+        places={name(path): str(layer.origins[path]) for path, _ in leaves(layer.tree)},
+        deletes=frozenset(map(pointer, layer.deletes)),
+        joined=frozenset(map(pointer, joined)),
+    )

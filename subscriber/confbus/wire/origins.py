@@ -1,0 +1,123 @@
+"""Where the values of a release were written: one blob for each layer of the merge, fetched only to explain a value.
+
+Places are texts for people (`config/app.yaml:14:3`, `$APP_DEBUG`, a URL); no value is ever in here.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from confbus.errors import Malformed
+from confbus.wire import codec
+from confbus.wire.frozen import is_mapping
+from confbus.wire.path import pointer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from confbus.wire.path import Path
+
+WINS, JOINED, LOSES, DELETES = "wins", "joined", "loses", "deletes"
+_WHAT = "the origins of a layer"
+_MAX_BYTES = 64 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Origins:
+    """One layer: its source, and by JSON Pointer where each of its leaves stands. `deletes` are pointers to what it
+    takes out of the layers below it, `joined` to lists that it lengthens."""
+
+    source: str
+    priority: int
+    kind: str
+    places: Mapping[str, str]
+    deletes: frozenset[str] = frozenset()
+    joined: frozenset[str] = frozenset()
+
+    def encode(self) -> bytes:
+        """The layer in bytes; equal layers give equal bytes."""
+        facts = {
+            "source": self.source,
+            "priority": self.priority,
+            "kind": self.kind,
+            "places": dict(sorted(self.places.items())),
+            "deletes": sorted(self.deletes),
+            "joined": sorted(self.joined),
+        }
+        return zlib.compress(codec.pack(facts), 1)
+
+
+def decode(blob: bytes) -> Origins:
+    """The layer in `blob`. Raises `Malformed` for what no publisher writes; what it may unpack to is bounded."""
+    facts = codec.unpack(_inflated(blob), what=_WHAT)
+    try:
+        places = facts["places"]
+        if not is_mapping(places):
+            raise Malformed(_WHAT, "its places are no map")
+        return Origins(
+            source=str(facts["source"]),
+            priority=int(facts["priority"]),
+            kind=str(facts["kind"]),
+            places={str(at): str(place) for at, place in places.items()},
+            deletes=frozenset(map(str, facts["deletes"])),
+            joined=frozenset(map(str, facts["joined"])),
+        )
+    except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
+        if isinstance(error, Malformed):
+            raise
+        raise Malformed(_WHAT, type(error).__name__) from None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Given:
+    """What one layer has to do with one value: it `wins`, `loses` to a layer above it, is `joined` with the lists of
+    others, or `deletes` what lies below. `place` is where a person changes it."""
+
+    source: str
+    priority: int
+    kind: str
+    place: str
+    effect: str
+
+
+def trace(layers: Sequence[Origins], path: Path) -> tuple[Given, ...]:
+    """The layers that have to do with the value at `path`, the uppermost first. `layers` are the lowest first."""
+    on_the_way = {pointer(path[:end]) for end in range(1, len(path) + 1)}
+    found: list[Given] = []
+    effect = WINS
+    for layer in reversed(layers):
+        is_deleting = not on_the_way.isdisjoint(layer.deletes)
+        is_joining = not on_the_way.isdisjoint(layer.joined)
+        place = _place(layer, path)
+        if place is not None:
+            if is_joining and effect is not LOSES:
+                effect = JOINED
+            found.append(_given(layer, place, effect))
+            effect = effect if is_joining else LOSES
+        elif is_deleting:
+            found.append(_given(layer, layer.source, DELETES))
+        effect = LOSES if is_deleting else effect
+    return tuple(found)
+
+
+def _given(layer: Origins, place: str, effect: str) -> Given:
+    return Given(source=layer.source, priority=layer.priority, kind=layer.kind, place=place, effect=effect)
+
+
+def _place(layer: Origins, path: Path) -> str | None:
+    """Where `layer` gives the value at `path`, or the list that it stands in."""
+    ends: Iterable[int] = range(len(path), 0, -1)
+    return next((layer.places[at] for end in ends if (at := pointer(path[:end])) in layer.places), None)
+
+
+def _inflated(blob: bytes) -> Any:
+    inflating = zlib.decompressobj()
+    try:
+        raw = inflating.decompress(blob, _MAX_BYTES)
+    except zlib.error:
+        raise Malformed(_WHAT, "they do not unpack") from None
+    if inflating.unconsumed_tail or not inflating.eof:
+        raise Malformed(_WHAT, f"they have more than {_MAX_BYTES} bytes, or no end")
+    return raw

@@ -1,0 +1,90 @@
+"""Where the values of a release were written."""
+
+from __future__ import annotations
+
+import zlib
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from confbus.errors import Malformed
+from confbus.wire import codec, origins
+from confbus.wire.origins import DELETES, JOINED, LOSES, WINS, Origins, trace
+from confbus.wire.path import parse
+
+
+def layer(source: str, *paths: str, **more: Any) -> Origins:
+    return Origins(source=source, priority=0, kind="file", places={path: f"{source}:{path}" for path in paths}, **more)
+
+
+def effects(layers: list[Origins], path: str) -> list[tuple[str, str]]:
+    return [(each.source, each.effect) for each in trace(layers, parse(path))]
+
+
+def test_the_uppermost_wins_and_all_below_lose() -> None:
+    layers = [layer("low", "/a/b", "/a/c"), layer("middle", "/a/c"), layer("high", "/a/b")]
+
+    assert effects(layers, "a.b") == [("high", WINS), ("low", LOSES)]
+    assert effects(layers, "a.c") == [("middle", WINS), ("low", LOSES)]
+    assert effects(layers, "a.d") == []
+    assert trace(layers, ("a", "b"))[0].place == "high:/a/b"
+
+
+def test_what_stands_in_a_list_is_where_the_list_is() -> None:
+    layers = [layer("low", "/hosts")]
+
+    assert effects(layers, "hosts[3].name") == [("low", WINS)]
+
+
+def test_lists_that_were_joined_all_count_down_to_the_one_that_was_not_lengthened() -> None:
+    joined = frozenset({"/hosts"})
+    layers = [layer("lost", "/hosts"), layer("base", "/hosts"), layer("more", "/hosts", joined=joined)]
+
+    assert effects(layers, "hosts") == [("more", JOINED), ("base", JOINED), ("lost", LOSES)]
+
+
+def test_what_a_layer_deletes_has_lost_whoever_gave_it() -> None:
+    gone = frozenset({"/a"})
+    layers = [layer("low", "/a/b"), layer("cut", deletes=gone), layer("high", "/a/c"), layer("top", "/a/d")]
+
+    assert effects(layers, "a.b") == [("cut", DELETES), ("low", LOSES)]
+    assert effects(layers, "a.c") == [("high", WINS), ("cut", DELETES)]
+    assert effects([layer("low", "/a/b"), layer("both", "/a/b", deletes=gone)], "a.b") == [
+        ("both", WINS),
+        ("low", LOSES),
+    ]
+
+
+@given(places=st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=4), source=st.text(max_size=3))
+def test_origins_come_back_as_they_were(places: dict[str, str], source: str) -> None:
+    written = Origins(source=source, priority=-1, kind="env", places=places, deletes=frozenset(places))
+
+    assert origins.decode(written.encode()) == written
+
+
+def test_equal_origins_are_equal_bytes() -> None:
+    one = Origins(source="s", priority=0, kind="file", places={"/a": "1", "/b": "2"})
+    other = Origins(source="s", priority=0, kind="file", places={"/b": "2", "/a": "1"})
+
+    assert one.encode() == other.encode()
+
+
+@pytest.mark.parametrize(
+    "blob",
+    [
+        b"",
+        b"no zlib",
+        zlib.compress(b"\xc1"),
+        zlib.compress(codec.pack(["a list"])),
+        zlib.compress(codec.pack({"source": "s", "priority": 0, "kind": "file", "places": ["a"]})),
+        zlib.compress(codec.pack({"source": "s", "priority": "x", "kind": "f", "places": {}})),
+        layer("s", "/a").encode()[:-3],
+        zlib.compress(bytes(65 * 1024 * 1024)),
+    ],
+    ids=["nothing", "noise", "no msgpack", "a list", "places", "priority", "half", "a bomb"],
+)
+def test_what_no_publisher_writes_is_refused(blob: bytes) -> None:
+    with pytest.raises(Malformed, match="the origins of a layer"):
+        origins.decode(blob)
