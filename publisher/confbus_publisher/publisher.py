@@ -19,6 +19,7 @@ from confbus.status import stand
 from confbus_publisher import fleet, repair, standing
 from confbus_publisher.decision import Step, decide
 from confbus_publisher.ledger import Why, state_of
+from confbus_publisher.patience import Patience
 from confbus_publisher.standing import Standing
 
 if TYPE_CHECKING:
@@ -37,11 +38,13 @@ _CALM = (Step.IN_STEP.value, standing.STANDBY)
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """How often the publisher looks by itself, in seconds; the lease runs out `lease_s` after its holder died."""
+    """How often the publisher looks by itself, in seconds; the lease runs out `lease_s` after its holder died, and
+    instances find a server that began anew within `return_s`."""
 
     poll_s: float = 5.0
     report_s: float = 30.0
     lease_s: float = 15.0
+    return_s: float = 12.5
 
 
 class Publisher:
@@ -75,7 +78,8 @@ class Publisher:
         self._merged_at = clock()
         self._is_active = False
         self._holder = ""
-        self._patience_until: float | None = None
+        self._patience = Patience(2.5 * self._pace.poll_s, self._pace.return_s)
+        self._has_seen = False
         self._told: tuple[Standing, float] | None = None
         self._checked_at = clock()
         self._is_whole = True
@@ -164,27 +168,19 @@ class Publisher:
         contents = [state_of(self._merge.encoded)] if self._merge else []
         contents += [state] if state else []
         verdict = repair.assess(head, self._memory, contents, reports)
-        match verdict:
-            case repair.Lose(reason):
-                return standing.LOST, f"{reason}; `confbus publish --adopt` makes the sources the truth"
-            case repair.Restore(lost, stands, reason):
-                self._restore(lost, stands, reason)
-            case repair.Fine():
-                if head is None and self._memory is None and self._is_expecting(len(reports)):
-                    return standing.STARTING, "instances listen but have not reported yet"
+        if isinstance(verdict, repair.Lose):
+            return standing.LOST, f"{verdict.reason}; `confbus publish --adopt` makes the sources the truth"
+        if not self._has_seen and (head is None or isinstance(verdict, repair.Restore)):
+            awaited = self._patience.waits_for(self.ledger.store, len(reports), now_s=self._clock())
+            if awaited:
+                return standing.STARTING, awaited
+        if isinstance(verdict, repair.Restore):
+            self._restore(verdict.state, verdict.stands, verdict.reason)
         return None
 
     def _restore(self, state: State, stands: tuple[Stand, ...], reason: str) -> None:
         release = self.ledger.anchor(state, Why(self._author, reason, "restore"), stands=stands)
-        _log.warning("restored version %d as %d: %s", state.release.version, release.version, reason)
-
-    def _is_expecting(self, reported: int) -> bool:
-        """An empty Redis with listeners: somebody lost something, and will say what within two polls."""
-        if self.ledger.store.listeners() <= reported:
-            return False
-        if self._patience_until is None:
-            self._patience_until = self._clock() + 2.5 * self._pace.poll_s
-        return self._clock() < self._patience_until
+        _log.warning("restored as version %d: %s", release.version, reason)
 
     def _publish_change(self) -> tuple[str, str]:
         merge, state = self._merge, self.ledger.state
@@ -226,6 +222,7 @@ class Publisher:
     def _remember(self) -> None:
         """Keep what the head stands for, in memory and on disk."""
         if self.ledger.state is not None:
+            self._has_seen = True
             self._memory = self.ledger.state
             self._memory_file.keep(self._memory, self._accounted)
 

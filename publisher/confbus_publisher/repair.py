@@ -57,7 +57,7 @@ def assess(
     """
     contents = tuple(contents)
     whole = next((state for state in contents if there and state.head.change == there.change), None)
-    states = (*contents, memory) if memory else contents
+    states = (memory, *contents) if memory else contents  # what was published is known by its number
     newest = memory.head if memory and judge(memory.head, there) not in _FORWARD else there
     known = tuple(place for head in (there, memory.head if memory else None) if (place := stand(head)))
     loss = _loss(there, memory, whole=whole)

@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from confbus_publisher.standing import Standing
 
 PATIENCE_S = 1.0
+_RETURN_POLLS = 2.5
+"""With the default of 5 s that is more than the 10 s that an instance waits at most before it connects again."""
 
 
 class Session:
@@ -35,6 +37,8 @@ class Session:
         identity = opening.identity()
         self.client = make_client(url, name=f"confbus:{identity}")
         keys = keys_of(self.client, settings.namespace)
+        # An embedded server comes back with its data, or begins a life that no instance knows of.
+        return_s = _RETURN_POLLS * settings.poll_interval_s if settings.redis else 0.0
         store = RedisStore(self.client, keys, where=self.where, patience_s=PATIENCE_S)
         self._publisher = Publisher(
             inputs,
@@ -42,7 +46,7 @@ class Session:
             MemoryFile(settings.state, settings.namespace),
             identity=identity,
             author=opening.author(),
-            pace=Pace(settings.poll_interval_s, settings.report_interval_s, settings.lease_s),
+            pace=Pace(settings.poll_interval_s, settings.report_interval_s, settings.lease_s, return_s),
         )
         self._thread = threading.Thread(target=self._publish, name="confbus-publisher", daemon=True)
         self._watcher = self._new_watcher()

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
-from support.bus import number_of
+from confbus.errors import Lost
+from confbus_publisher.inputs import Inputs
+from confbus_publisher.oneshot import publish_once
+from support.bus import OPERATOR, PACE, Edits, document, number_of
 from support.eventually import eventually
+from support.proxy import Proxy
 from support.scale import scaled
 
 if TYPE_CHECKING:
@@ -39,6 +44,8 @@ LOSSES = [
     pytest.param((1001, restart_old), id="back by 1001 changes", marks=pytest.mark.slow),
 ]
 STUCK = {"regressed", "lost"}
+PATIENT = replace(PACE, return_s=30.0)
+"""The pace of a publisher that gives instances all the time they need to find a server that began anew."""
 
 
 def are_stuck(workers: list[Worker], number: int) -> bool:
@@ -91,6 +98,80 @@ def test_a_publisher_that_was_away_puts_back_what_its_memory_file_knows(
 
     own_bus.agree(1 + changes)
     assert worker.saw[-1].version == 1 + changes + 1
+
+
+@pytest.mark.parametrize("loss", LOSSES[:4])
+def test_a_publisher_that_knows_nothing_publishes_nothing_and_asks(
+    own_bus: Bus, own_server: Server, loss: Loss
+) -> None:
+    changes, lose = loss
+    own_bus.publish(1)
+    workers = [own_bus.worker(), own_bus.worker()]
+    old = own_server.dump()
+    for number in range(2, 2 + changes):
+        own_bus.publish(number)
+    own_bus.agree(1 + changes)
+
+    lose(own_server, old)
+    before = own_bus.actions()
+    stranger = own_bus.publisher(5000, name="stranger", pace=PATIENT)
+    eventually(lambda: stranger.state == "lost" and are_stuck(workers, 1 + changes), describe=lambda: stranger.why)
+
+    assert "`confbus publish --adopt`" in stranger.why
+    assert own_bus.actions() == before
+    merge = Inputs([Edits(document(5000))], limit_bytes=10_000).load()
+    with pytest.raises(Lost, match="--adopt"):
+        publish_once(own_bus.ledger, merge, OPERATOR, force=True)
+    publish_once(own_bus.ledger, merge, OPERATOR, adopt=True)
+    own_bus.agree(5000)
+    eventually(lambda: stranger.state == "in step")
+
+
+def test_a_publisher_that_knows_nothing_waits_for_instances_that_are_on_their_way_back(
+    own_bus: Bus, own_server: Server
+) -> None:
+    own_bus.publish(1)
+    with Proxy(own_server.url) as proxy:
+        own_bus.worker(url=proxy.url)
+        proxy.stall()
+        own_server.restart(empty=True)
+        proxy.sever()
+
+        stranger = own_bus.publisher(2, name="stranger", pace=PATIENT)
+        assert (stranger.state, own_bus.actions()) == ("starting", [])
+        assert "began a moment ago" in stranger.why
+        proxy.flow()
+        eventually(lambda: stranger.state == "lost")
+
+        assert own_bus.actions() == []
+        own_bus.assert_sane()
+
+
+def test_a_memory_file_that_knows_less_than_the_fleet_undoes_nothing(own_bus: Bus, own_server: Server) -> None:
+    own_bus.publisher(1).stop()
+    own_bus.publish(2)
+    workers = [own_bus.worker(), own_bus.worker()]
+
+    own_server.restart(empty=True)
+    publisher = own_bus.publisher(1, pace=PATIENT)
+    eventually(lambda: publisher.state == "lost" and are_stuck(workers, 2))
+
+    assert own_bus.actions() == []
+
+
+@pytest.mark.slow
+def test_a_memory_file_that_knows_less_than_the_sources_and_the_fleet_does_not_hinder(
+    own_bus: Bus, own_server: Server
+) -> None:
+    own_bus.publisher(1).stop()
+    own_bus.publish(2)
+    own_bus.worker()
+
+    own_server.restart(empty=True)
+    own_bus.publisher(2, pace=replace(PATIENT, return_s=3.0))
+
+    own_bus.agree(2)
+    assert own_bus.actions() == [("restore", 3)]
 
 
 def test_a_publisher_with_the_content_that_the_fleet_runs_puts_it_back_without_memory(

@@ -196,6 +196,16 @@ def test_what_redis_keeps_is_readable_as_the_documentation_says(redis_place: Red
     assert redis_place.client.hget(redis_place.keys.blobs, fields["section:a"]) == ENCODED.blobs["a"]
 
 
+def test_how_long_a_server_has_been_up_is_told_in_whole_seconds(server_place: RedisPlace) -> None:
+    assert 0 <= server_place.store().age_s() < 86_400
+    assert server_place.store().age_s() % 1 == 0
+
+
+def test_a_place_that_does_not_tell_its_age_is_taken_for_old(server_place: RedisPlace) -> None:
+    with server_place.store_of_user("~*", "+@all", "-info") as store:
+        assert store.age_s() == float("inf")
+
+
 def test_a_notice_goes_out_with_each_commit(redis_place: RedisPlace) -> None:
     listener = redis_place.client.pubsub(ignore_subscribe_messages=True)
     listener.subscribe(redis_place.keys.notices)

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import confbus
 from confbus.link import keys_of, make_client
-from confbus_publisher import standing
 from confbus_publisher.inputs import Inputs
 from confbus_publisher.ledger import Ledger, Why
 from confbus_publisher.ledger.redis import RedisStore
 from confbus_publisher.memory_file import MemoryFile
 from confbus_publisher.publisher import Pace, Publisher
 from confbus_publisher.sources import DictSource
+from confbus_publisher.standing import Standing
 from support.eventually import eventually
 from support.places import encoded
 
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 TIMING = confbus.Timing(poll_s=0.3, report_s=1.0, ping_s=0.3, silence_s=1.0, announce_s=0.2, max_backoff_s=0.5)
-PACE = Pace(poll_s=0.2, report_s=0.5, lease_s=1.0)
+PACE = Pace(poll_s=0.2, report_s=0.5, lease_s=1.0, return_s=0.0)
 OPERATOR = Why("operator")
 
 
@@ -197,18 +197,34 @@ class Bus:
         self.ledger = Ledger(RedisStore(self.client, self.keys, where=url))
 
     def publisher(
-        self, number: int = 1, *, name: str = "ann", url: str = "", padding: int = 0, patience_s: float = 0.5
+        self,
+        number: int = 1,
+        *,
+        name: str = "ann",
+        url: str = "",
+        padding: int = 0,
+        patience_s: float = 0.5,
+        pace: Pace = PACE,
     ) -> RunningPublisher:
         """A new publisher whose source says document `number`, after its first turn. All of one `name` share a memory
         file."""
-        publisher, edits = self.resting_publisher(number, name=name, url=url, padding=padding, patience_s=patience_s)
+        publisher, edits = self.resting_publisher(
+            number, name=name, url=url, padding=padding, patience_s=patience_s, pace=pace
+        )
         running = RunningPublisher(publisher, edits)
         self._publishers.append(running)
-        eventually(lambda: running.state != standing.STARTING or running.failure)
+        eventually(lambda: running.publisher.standing != Standing() or running.failure)
         return running
 
     def resting_publisher(
-        self, number: int, *, name: str = "ann", url: str = "", padding: int = 0, patience_s: float = 0.5
+        self,
+        number: int,
+        *,
+        name: str = "ann",
+        url: str = "",
+        padding: int = 0,
+        patience_s: float = 0.5,
+        pace: Pace = PACE,
     ) -> tuple[Publisher, Edits]:
         """As `publisher`, but every turn that it takes is the test's."""
         client = make_client(url or self.url, timeout_s=1.0)
@@ -222,7 +238,7 @@ class Bus:
             self.memory_file(name),
             identity=f"{name}:{self._count}",
             author=name,
-            pace=PACE,
+            pace=pace,
         )
         return publisher, edits
 

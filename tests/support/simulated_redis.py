@@ -59,6 +59,7 @@ class SimulatedRedis(MemoryStore):
         self.images: list[Image] = [Image()]
         self._notices: list[bytes] = [HINT]
         self._rng = rng
+        self._began_s = float("-inf")
 
     @property
     def there(self) -> Head | None:
@@ -81,6 +82,9 @@ class SimulatedRedis(MemoryStore):
     def take_lease(self, holder: str, ttl_ms: int) -> str:
         self._reach()
         return super().take_lease(holder, ttl_ms)
+
+    def age_s(self) -> float:
+        return self.agenda.now_s - self._began_s
 
     def listeners(self) -> int:
         return len(self.links)
@@ -140,7 +144,7 @@ class SimulatedRedis(MemoryStore):
                 link.mode = "silent"
 
     def recover(self) -> None:
-        self.is_up = True
+        self.is_up, self._began_s = True, self.agenda.now_s
         self.witness.tell("redis", "is back")
 
     def come_back_as(self, image: Image) -> None:

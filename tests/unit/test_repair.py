@@ -247,6 +247,16 @@ def test_without_memory_a_fleet_that_runs_my_merge_is_anchored(history: History)
     assert judge(last.head, restored(outcome)) is Verdict.APPLY
 
 
+def test_what_is_restored_is_known_by_the_version_that_was_published_first(history: History) -> None:
+    last = history.states[-1]
+    merge = state_of(Encoder().encode({"db": {"n": 3}}))
+
+    outcome = assess(None, last, [merge], [])
+
+    assert isinstance(outcome, Restore)
+    assert outcome.state.release.of == last.release.of == 3
+
+
 def test_a_memory_that_is_older_than_one_instance_is_not_restored_over_it(history: History) -> None:
     first, second, last = history.states
 

@@ -94,6 +94,9 @@ class MemoryStore:
     def time_ms(self) -> int:
         return int(self._clock() * 1000)
 
+    def age_s(self) -> float:
+        return float("inf")
+
     def lease(self) -> str:
         holder, until_ms = self._lease
         return holder if self.time_ms() < until_ms else ""

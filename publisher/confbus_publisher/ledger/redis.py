@@ -115,6 +115,12 @@ class RedisStore:
         seconds, micros = self._read(self._client.time)
         return int(seconds) * 1000 + int(micros) // 1000
 
+    def age_s(self) -> float:
+        try:
+            return float(self._read(lambda: self._client.info("server"))["uptime_in_seconds"])
+        except (Refused, KeyError):
+            return float("inf")
+
     def lease(self) -> str:
         return (self._read(lambda: self._client.get(self.keys.lease)) or b"").decode()
 

@@ -124,6 +124,10 @@ class Store(Protocol):
         """The place's own Unix time."""
         ...
 
+    def age_s(self) -> float:
+        """For how many whole seconds the place has been up, as far as it lets itself be asked; else infinite."""
+        ...
+
     def lease(self) -> str:
         """Who is the active publisher, or the empty text."""
         ...
