@@ -14,6 +14,8 @@ from support.bus import number_of
 from support.scale import scaled
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from support.bus import Bus
 
 FLEET = """
@@ -28,30 +30,43 @@ fleet = [
 ]
 print("ready", flush=True)
 for config in fleet:
-    config.wait_for(version=last, timeout=60)
+    config.wait_for(version=last, timeout=600)
 numbers = lambda snapshot: (snapshot.version, snapshot["web.number"], snapshot["db.number"])
-print(json.dumps([[numbers(snapshot) for snapshot in each] for each in seen]))
+print(json.dumps([[numbers(snapshot) for snapshot in each] for each in seen]), flush=True)
 for config in fleet:
     config.close()
 """
 
 
+@pytest.fixture
+def processes() -> Iterator[list[subprocess.Popen[str]]]:
+    """Processes that are gone at the end of the test, however it ends."""
+    started: list[subprocess.Popen[str]] = []
+    yield started
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("padding", [0, 20_000], ids=["carried by notices", "fetched"])
-def test_a_fleet_of_two_processes_follows_a_stream_of_changes(bus: Bus, padding: int) -> None:
-    last = scaled(1000, 20_000) if not padding else scaled(200, 2000)
+def test_a_fleet_of_two_processes_follows_a_stream_of_changes(
+    bus: Bus, processes: list[subprocess.Popen[str]], padding: int
+) -> None:
+    last = scaled(1000, 10_000) if not padding else scaled(200, 2000)
     bus.publish(1)
     command = [sys.executable, "-c", FLEET, bus.url, bus.namespace, str(last)]
-    fleet = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
-    for process in fleet:
+    processes += [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
+    for process in processes:
         assert process.stdout
         assert process.stdout.readline() == "ready\n"
 
     for number in range(2, last + 1):
         bus.publish(number, padding=padding)
 
-    for process in fleet:
-        for seen in json.loads(process.communicate(timeout=60)[0]):
+    for process in processes:
+        assert process.stdout
+        for seen in json.loads(process.stdout.readline()):
             assert [version for version, _, _ in seen] == sorted({version for version, _, _ in seen})
             assert all(version == web == db for version, web, db in seen)
             assert seen[-1][0] == last
