@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import threading
 from contextlib import suppress
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 TIMEOUT_S = 5.0
 CONNECT_TIMEOUT_S = 3.0
+_PASSWORD = re.compile(r"(password=)[^&]*", re.IGNORECASE)
 
 
 def make_client(url: str, *, timeout_s: float = TIMEOUT_S, name: str = "") -> Redis:
@@ -44,7 +46,7 @@ def make_client(url: str, *, timeout_s: float = TIMEOUT_S, name: str = "") -> Re
     from redis.retry import Retry
 
     try:
-        return redis.Redis.from_url(
+        client = redis.Redis.from_url(
             url,
             protocol=2,
             decode_responses=False,
@@ -55,17 +57,27 @@ def make_client(url: str, *, timeout_s: float = TIMEOUT_S, name: str = "") -> Re
             client_name=name or None,
             **_keepalive(url),
         )
-    except ValueError as error:
-        raise InvalidSettings("the Redis URL", str(error), advice="e.g. redis://localhost:6379/0") from error
+        # An option that no connection knows would else come to light with the first command, as a TypeError.
+        client.connection_pool.connection_class(**client.connection_pool.connection_kwargs)
+        return client
+    except (ValueError, TypeError) as error:
+        reason = str(error)
+        if "Port" in reason:  # It quotes what stands there, which is a password that was not escaped as often as not.
+            reason = "its port is no number; write / and # in a password as %2F and %23"
+        raise InvalidSettings("the Redis URL", reason, advice="e.g. redis://localhost:6379/0") from None
 
 
 def redacted(url: str) -> str:
-    """The URL without its password, for messages."""
-    parts = urlsplit(url)
+    """The URL without its passwords, for messages."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # Where a password begins in it is anybody's guess.
+        return "a URL that cannot be read"
+    url = _PASSWORD.sub(r"\1***", url)
     if not parts.password:
         return url
     place = parts.netloc.rpartition("@")[2]
-    return urlunsplit(parts._replace(netloc=f"{parts.username or ''}:***@{place}"))
+    return urlunsplit(urlsplit(url)._replace(netloc=f"{parts.username or ''}:***@{place}"))
 
 
 def keys_of(client: Redis, namespace: str, *, prefix: str = "confbus") -> Keys:
