@@ -36,8 +36,8 @@ class Report:
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
 
     def is_live(self, now_ms: int) -> bool:
-        """False when the instance was silent for three of its intervals."""
-        return now_ms - self.at_ms <= SILENT_INTERVALS * self.interval_s * 1000
+        """False when the instance was silent for three of its intervals, or reports from a future that nobody had."""
+        return abs(now_ms - self.at_ms) <= SILENT_INTERVALS * self.interval_s * 1000
 
 
 def parse(instance: str, raw: bytes) -> Report | None:

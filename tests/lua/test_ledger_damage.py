@@ -195,6 +195,21 @@ def test_something_else_in_place_of_a_release_is_left_alone(redis_place: RedisPl
     assert is_whole(redis_place)
 
 
+def test_names_that_are_no_text_stop_nobody_and_go_with_the_orphans(redis_place: RedisPlace) -> None:
+    published(redis_place)
+    redis_place.client.set(redis_place.keys.lease, b"\xff")
+    redis_place.client.hset(redis_place.keys.blobs, b"\xff\xfe", b"somebody's")
+    redis_place.client.hset(redis_place.keys.fleet, b"\xff", b"{}")
+
+    publisher = ledger(redis_place)
+    publisher.publish(encoded({"x": 1}), ANN)
+
+    assert publisher.store.lease() == publisher.store.take_lease("me", 1000) == "\ufffd"
+    assert list(publisher.store.fleet()) == ["\ufffd"]
+    assert b"\xff\xfe" not in redis_place.client.hkeys(redis_place.keys.blobs)
+    assert is_whole(redis_place)
+
+
 def test_something_else_in_place_of_lease_or_fleet_is_refused(redis_place: RedisPlace) -> None:
     store, keys = redis_place.store(), redis_place.keys
     redis_place.client.hset(keys.lease, "a", "b")

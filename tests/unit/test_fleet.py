@@ -111,6 +111,13 @@ def test_an_instance_is_live_for_three_of_its_intervals() -> None:
     assert not report.is_live(1_000_000 + 90_001)
 
 
+def test_a_report_from_far_in_the_future_does_not_live_for_ever() -> None:
+    report = parse("web:1", raw(at=10**14))
+    assert report
+
+    assert not report.is_live(1_000_000)
+
+
 def test_publishers_and_silent_instances_are_no_live_subscribers() -> None:
     reports = fleet.parse_all({"web:1": raw(), "web:2": raw(at=1), "pub:1": raw(role="publisher"), "junk": b"{"})
 

@@ -72,6 +72,13 @@ def test_a_head_with_a_wrong_field_is_malformed_by_name(field: str, text: str | 
         heads.parse(fields)
 
 
+@pytest.mark.parametrize("field", ["revision", "version", "protocol"])
+@pytest.mark.parametrize("text", ["01", "00", "0" * 18])
+def test_a_number_that_is_spelled_in_another_way_is_malformed(field: str, text: str) -> None:
+    with pytest.raises(Malformed, match=f"field '{field}' is malformed"):
+        heads.parse({**HEAD.fields(), field: text})
+
+
 @pytest.mark.parametrize("field", ["lineage", "ancestors"])
 @pytest.mark.parametrize(
     "text", ["x", "a,b", "a -", " ".join("a" * 17), "f" * 65, "a:", "a:x", ":1", " ".join(["a:1"] * 17)]

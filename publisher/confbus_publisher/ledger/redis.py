@@ -71,7 +71,8 @@ class RedisStore:
         return {name: value for name, value in zip(wanted, values, strict=True) if value is not None}
 
     def blob_names(self) -> set[str]:
-        return {name.decode() for name in self._read(lambda: self._client.hkeys(self.keys.blobs))}
+        names = self._read(lambda: self._client.hkeys(self.keys.blobs))
+        return {name.decode("utf-8", "surrogateescape") for name in names}  # a stranger's may be no text
 
     def commit(self, commit: Commit) -> str:
         keys, args = _publish_call(self.keys, commit)
@@ -122,7 +123,7 @@ class RedisStore:
             return float("inf")
 
     def lease(self) -> str:
-        return (self._read(lambda: self._client.get(self.keys.lease)) or b"").decode()
+        return (self._read(lambda: self._client.get(self.keys.lease)) or b"").decode("utf-8", "replace")
 
     def take_lease(self, holder: str, ttl_ms: int) -> str:
         return self._read(lambda: script("lease").call(self._client, [self.keys.lease], [holder, ttl_ms]))[1]
@@ -180,7 +181,7 @@ def _publish_call(keys: Keys, commit: Commit) -> tuple[list[str], list[str | byt
         _flat(commit.entry),
         _flat(commit.quarantined),
         list(commit.lifted),
-        list(commit.freed),
+        [name.encode("utf-8", "surrogateescape") for name in commit.freed],
     ]
     args: list[str | bytes | int] = [
         "PUBLISH",

@@ -38,7 +38,7 @@ class Script:
             reply = call.eval(self.text, len(keys), *keys, *args)
         if not is_list(reply) or not reply:
             raise Malformed(f"the reply of {self.name}.lua", "it is no list")
-        return tuple(part.decode() if isinstance(part, bytes) else str(part) for part in reply)
+        return tuple(part.decode("utf-8", "replace") if isinstance(part, bytes) else str(part) for part in reply)
 
 
 @cache

@@ -28,7 +28,7 @@ FIELDS = (
     "protocol",
     "readable_by",
 )
-_NUMBER = re.compile(r"[0-9]{1,18}\Z")
+_NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,17})\Z")  # Lua compares the texts
 _ID = re.compile(r"[0-9a-f]{1,64}\Z")
 _PLACE = re.compile(r"([0-9a-f]{1,64}):([0-9]{1,18})\Z")
 
