@@ -136,20 +136,25 @@ def take(publisher: Ledger, clock: Clock, what: str, *, one: int, other: int, se
 
 def hold(place: Place, timeline: Timeline, clock: Clock) -> None:
     """Live through a timeline, and look after each step."""
-    publisher = ledger(place, clock=clock, history=1)
+    publisher, watcher = ledger(place, clock=clock, history=1), ledger(place)
     went_back = False
-    for what, one, other, seconds in timeline:
-        if what == "restart":
-            publisher = ledger(place, clock=clock, history=1)
-        take(publisher, clock, what, one=one, other=other, seconds=seconds)
-        went_back = went_back or seconds < 0
+    try:
+        for what, one, other, seconds in timeline:
+            if what == "restart":
+                publisher.store.close()
+                publisher = ledger(place, clock=clock, history=1)
+            take(publisher, clock, what, one=one, other=other, seconds=seconds)
+            went_back = went_back or seconds < 0
 
-        history = ledger(place).history()
-        there = place.store().blob_names()
-        needed = {digest for release in history for digest in release.manifest.sections.values()}
-        assert there >= needed
-        assert there == needed or went_back
-        assert len(history) >= min(history[0].version if history else 0, MIN_HISTORY)
+            history = watcher.history()
+            there = watcher.store.blob_names()
+            needed = {digest for release in history for digest in release.manifest.sections.values()}
+            assert there >= needed
+            assert there == needed or went_back
+            assert len(history) >= min(history[0].version if history else 0, MIN_HISTORY)
+    finally:
+        publisher.store.close()
+        watcher.store.close()
 
 
 @settings(max_examples=scaled(30, 2000), deadline=None)
@@ -169,7 +174,7 @@ def test_nothing_in_use_is_freed_when_the_clock_goes_back(timeline: Timeline) ->
 
 
 @pytest.mark.slow
-@settings(max_examples=scaled(5, 500), deadline=None)
+@settings(max_examples=scaled(5, 150), deadline=None)
 @given(timeline=timelines)
 def test_nothing_in_use_is_freed_and_nothing_unused_stays_in_fakeredis(timeline: Timeline) -> None:
     server: Any = fakeredis.FakeServer()
@@ -181,7 +186,7 @@ def test_nothing_in_use_is_freed_and_nothing_unused_stays_in_fakeredis(timeline:
 
 
 @pytest.mark.slow
-@settings(max_examples=scaled(4, 300), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=scaled(4, 150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(timeline=timelines)
 def test_nothing_in_use_is_freed_and_nothing_unused_stays_on_a_server(
     server_place: RedisPlace, timeline: Timeline
