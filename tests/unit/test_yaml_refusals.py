@@ -32,8 +32,13 @@ def stacked(levels: int) -> str:
 
 NASTY = {
     "alias bomb": (doubling(12, merged=False), ":13:", "more than 1,000,000 values"),
+    "alias bomb of text": (f"a: &a {'x' * 100_000}\nb: [{', '.join(['*a'] * 400)}]", ":2:", "more than 32 Mi char"),
+    "bomb of text in lists": (
+        f"a: &a [{'x' * 100_000}]\nb: &b [*a, *a, *a, *a, *a, *a, *a, *a, *a, *a]\nc: [{', '.join(['*b'] * 40)}]",
+        *(":3:", "more than 32 Mi char"),
+    ),
     "merge key bomb": (doubling(12, merged=True), ":13:", "more than 1,000,000 values"),
-    "200,000 lists": ("[" * 200_000, ":1:", "deeper than 100"),
+    "200,000 lists": ("[" * 200_000, ":1:1", "deeper than 100"),  # libyaml may refuse the 1,001st already
     "200,000 mappings": ("a: " + "{a: " * 200_000, ":1:", "deeper than 100"),
     "300 indents": ("\n".join(" " * depth + "a:" for depth in range(300)), ":101:101", "deeper than 100"),
     "depth through aliases": (stacked(60), ":2:", "deeper than 100"),

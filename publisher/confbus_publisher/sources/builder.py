@@ -18,7 +18,7 @@ from yaml.events import (
 
 from confbus.wire.frozen import Frozen, FrozenList
 from confbus_publisher.sources.events import events, refusal
-from confbus_publisher.sources.limits import DEPTH, Unfit, too_deep, too_large
+from confbus_publisher.sources.limits import DEPTH, FILE_BYTES, Unfit, too_deep, too_large, too_much_text
 from confbus_publisher.sources.scalar import CORE, plain, tagged, unknown_tag
 
 if TYPE_CHECKING:
@@ -37,6 +37,7 @@ class _Anchored(NamedTuple):
     value: Any
     nodes: int  # how many values one use of the alias adds
     height: int  # how many levels it adds
+    text: int  # how many characters of scalars it adds
 
 
 class Builder:
@@ -55,6 +56,7 @@ class Builder:
         self._origin_name = origin_name
         self._budget = budget
         self._nodes = 0
+        self._text = 0  # characters; without aliases no more than a file has
         self._deepest = 0
         self._anchors: dict[str, _Anchored | None] = {}  # None while the anchored value is being built
 
@@ -90,6 +92,7 @@ class Builder:
 
     def _scalar(self, event: Any) -> Any:
         value = event.value
+        self._text += len(value)
         try:
             if event.tag is not None:
                 value = tagged(event.tag, value)
@@ -98,7 +101,7 @@ class Builder:
         except Unfit as unfit:
             raise self._unfit(event, unfit) from None
         if event.anchor is not None:
-            self._anchors[event.anchor] = _Anchored(value, 0, 0)
+            self._anchors[event.anchor] = _Anchored(value, 0, 0, len(event.value))
         return value
 
     def _mapping(self, start: Any, depth: int) -> Frozen:
@@ -143,12 +146,13 @@ class Builder:
         return built
 
     def _anchored(self, event: Any, depth: int, build: Callable[[Any, int], Any]) -> Any:
-        name, nodes, deepest = event.anchor, self._nodes, self._deepest
+        name, nodes, deepest, text = event.anchor, self._nodes, self._deepest, self._text
         self._anchors[name] = None
         self._deepest = depth
         value = build(event, depth)
         if self._anchors[name] is None:  # Else the name was given again inside, and the later one counts.
-            self._anchors[name] = _Anchored(value, self._nodes - nodes, self._deepest - depth + 1)
+            height = self._deepest - depth + 1
+            self._anchors[name] = _Anchored(value, self._nodes - nodes, height, self._text - text)
         self._deepest = max(deepest, self._deepest)
         return value
 
@@ -164,6 +168,9 @@ class Builder:
             raise self._unfit(event, too_deep())
         self._deepest = max(reached, self._deepest)
         self._count(anchored.nodes, event)
+        self._text += anchored.text
+        if self._text > FILE_BYTES:
+            raise self._unfit(event, too_much_text())
         return anchored.value
 
     def _key(self, event: Any) -> str:

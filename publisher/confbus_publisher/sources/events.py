@@ -28,8 +28,6 @@ _ADVICE = {
     "incompatible YAML document": "Remove the %YAML line.",
     "escape": "Write the character itself, or put the value in single quotes.",
 }
-_TOO_DEEP = "exceeded maximum nesting depth"
-"""libyaml from 0.2.6 on reads that far ahead, and so may complain of depth before the events tell us of it."""
 _USUAL_CAUSES = "A missing quote, colon or space, or a wrong indent is the usual cause."
 
 
@@ -44,7 +42,7 @@ def complaint(failure: yaml.YAMLError | UnicodeEncodeError, text: str, *, origin
     mark = getattr(failure, "problem_mark", None) or getattr(failure, "context_mark", None)
     if mark is not None:
         reason = _reason(failure, mark)
-        if _TOO_DEEP in reason:
+        if "maximum nesting depth" in reason:  # libyaml's own limit; it looks further ahead than its events tell
             return refusal(too_deep(), origin_name, mark)
         advice = next((advice for part, advice in _ADVICE.items() if part in reason), _USUAL_CAUSES)
         return refusal(Unfit(reason, advice), origin_name, mark)

@@ -61,5 +61,10 @@ def too_large(nodes: int) -> Unfit:
     return Unfit(reason, "Split it, or use fewer aliases.")
 
 
+def too_much_text() -> Unfit:
+    reason = f"more than {FILE_BYTES // 1024**2} Mi characters, counting each use of an alias"
+    return Unfit(reason, "Split it, or use fewer aliases.")
+
+
 def _too_long() -> Unfit:
     return Unfit("the number does not fit in 64 bits", "Quote it to make it a string.")
