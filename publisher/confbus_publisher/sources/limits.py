@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 
 DEPTH = 100
+MOST_DIGITS = 100
 NODES = 1_000_000
 FILE_BYTES = 32 * 1024 * 1024
 
 _SMALLEST, _LARGEST = -(2**63), 2**64 - 1
-_MOST_DIGITS = 100
 
 
 class Unfit(ValueError):
@@ -25,13 +25,13 @@ def fit_int(number: int) -> int:
     """`number`, when 64 bits hold it. Raises `Unfit`."""
     if _SMALLEST <= number <= _LARGEST:
         return number
-    raise _too_long()
+    raise too_long()
 
 
 def read_int(digits: str, *, base: int = 10) -> int:
     """The number that `digits` spell, when 64 bits hold it. Raises `Unfit`."""
-    if len(digits) > _MOST_DIGITS:  # Python itself refuses thousands of them, with an error of its own.
-        raise _too_long()
+    if len(digits) > MOST_DIGITS:  # Python itself refuses thousands of them, with an error of its own.
+        raise too_long()
     return fit_int(int(digits, base))
 
 
@@ -66,5 +66,5 @@ def too_much_text() -> Unfit:
     return Unfit(reason, "Split it, or use fewer aliases.")
 
 
-def _too_long() -> Unfit:
+def too_long() -> Unfit:
     return Unfit("the number does not fit in 64 bits", "Quote it to make it a string.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import date, time
 from typing import TYPE_CHECKING, Any, cast
 
 from confbus.errors import InvalidDocument
@@ -98,6 +99,8 @@ def _leaf(value: object) -> str | int | float:
         return fit_int(int(value))
     if isinstance(value, float):
         return fit_float(float(value))
+    if isinstance(value, date | time):
+        raise Unfit(f"a {type(value).__name__} is no configuration value", "Quote it: write it as a string.")
     raise Unfit(
         f"a {type(value).__name__} is no configuration value",
         "Use a mapping, list, string, number, boolean or null.",
