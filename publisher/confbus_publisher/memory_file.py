@@ -1,18 +1,15 @@
-"""The publisher's memory on disk: the last state of the head it saw, so that a loss of Redis can be undone.
-
-Written whole to a new file, synced, then renamed over the old one; a checksum tells a torn or altered file.
-"""
+"""The publisher's memory on disk: the last state of the head it saw, so that a loss of Redis can be undone."""
 
 from __future__ import annotations
 
 import logging
-import os
 from typing import TYPE_CHECKING, Any
 
 from confbus.errors import Malformed
 from confbus.wire import codec
 from confbus.wire import head as heads
 from confbus.wire import release as releases
+from confbus_publisher.checked_file import CheckedFile
 from confbus_publisher.ledger import State
 
 if TYPE_CHECKING:
@@ -21,6 +18,7 @@ if TYPE_CHECKING:
     from confbus.wire.head import Head
 
 _MAGIC = b"confbus memory 1\n"
+_ADVICE = "Move it away; the publisher then knows no past."
 _log = logging.getLogger("confbus.publisher")
 
 
@@ -32,6 +30,7 @@ class MemoryFile:
     def __init__(self, path: Path, namespace: str) -> None:
         self.path = path
         self._namespace = namespace
+        self._file = CheckedFile(path, magic=_MAGIC, advice=_ADVICE)
 
     def recall(self) -> tuple[State | None, str | None]:
         """The state and `accounted` as far as they can be had; a file that is damaged or unreadable is logged."""
@@ -55,23 +54,19 @@ class MemoryFile:
     def load(self) -> tuple[State | None, str]:
         """The state and `accounted`; (None, "") when there is no file. Raises `Malformed` for a damaged or foreign
         one."""
-        try:
-            raw = self.path.read_bytes()
-        except FileNotFoundError:
+        body = self._file.read()
+        if body is None:
             return None, ""
-        checksum, _, body = raw.removeprefix(_MAGIC).partition(b"\n")
-        if not raw.startswith(_MAGIC) or codec.digest(body).encode() != checksum:
-            raise self._malformed("its checksum does not fit")
         facts = codec.unpack(body, what=str(self.path))
         try:
             if facts["namespace"] != self._namespace:
-                raise self._malformed(f"it belongs to namespace {facts['namespace']!r}")
+                raise self._file.malformed(f"it belongs to namespace {facts['namespace']!r}")
             release = releases.parse(facts["release"])
             state = State(heads.parse(facts["head"]), release, facts["blobs"], facts["quarantine"])
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             if isinstance(error, Malformed):
                 raise
-            raise self._malformed(type(error).__name__) from None
+            raise self._file.malformed(type(error).__name__) from None
         return state, str(facts["accounted"])
 
     def save(self, state: State, accounted: str) -> None:
@@ -84,19 +79,4 @@ class MemoryFile:
             "quarantine": dict(state.quarantine),
             "accounted": accounted,
         }
-        body = codec.pack(facts)
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        draft = self.path.with_name(f"{self.path.name}.{os.getpid()}.new")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(_MAGIC + codec.digest(body).encode() + b"\n" + body)
-                file.flush()
-                os.fsync(file.fileno())
-            draft.replace(self.path)
-        except OSError:
-            draft.unlink(missing_ok=True)
-            raise
-
-    def _malformed(self, reason: str) -> Malformed:
-        return Malformed(f"{self.path}", reason, advice="Move it away; the publisher then knows no past.")
+        self._file.write(codec.pack(facts))

@@ -1,0 +1,54 @@
+"""A file that is read whole or not at all: written to a new file, synced, renamed, and told by a checksum."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from confbus.errors import Malformed
+from confbus.wire import codec
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+class CheckedFile:
+    """One content at `path`, readable for its owner alone. `magic` is a line that says what is in it.
+
+    `advice` is for people who find it damaged.
+    """
+
+    def __init__(self, path: Path, *, magic: bytes, advice: str) -> None:
+        self.path = path
+        self._magic = magic
+        self._advice = advice
+
+    def read(self) -> bytes | None:
+        """The content; None when there is no file. Raises `Malformed` for a damaged or foreign one, and `OSError`."""
+        try:
+            raw = self.path.read_bytes()
+        except FileNotFoundError:
+            return None
+        checksum, _, body = raw.removeprefix(self._magic).partition(b"\n")
+        if not raw.startswith(self._magic) or codec.digest(body).encode() != checksum:
+            raise self.malformed("its checksum does not fit")
+        return body
+
+    def write(self, body: bytes) -> None:
+        """Write atomically; after a crash the old file or the new one is there, never a part. Raises `OSError`."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        draft = self.path.with_name(f"{self.path.name}.{os.getpid()}.new")
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(self._magic + codec.digest(body).encode() + b"\n" + body)
+                file.flush()
+                os.fsync(file.fileno())
+            draft.replace(self.path)
+        except OSError:
+            draft.unlink(missing_ok=True)
+            raise
+
+    def malformed(self, reason: str) -> Malformed:
+        """The error about this file."""
+        return Malformed(f"{self.path}", reason, advice=self._advice)
