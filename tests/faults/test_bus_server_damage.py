@@ -8,6 +8,7 @@ import pytest
 
 from confbus import Subscriber
 from confbus.errors import ConnectFailed
+from confbus.wire.head import PROTOCOL
 from support.bus import TIMING
 from support.eventually import eventually
 
@@ -96,6 +97,24 @@ def test_a_key_of_another_type_is_not_written_over(bus: Bus, text_client: Any, n
     assert "elete or rename" in publisher.why
     text_client.delete(key)
 
+    bus.agree(2)
+
+
+def test_a_head_for_newer_readers_is_left_to_them(bus: Bus, text_client: Any) -> None:
+    publisher = bus.publisher(1)
+    worker = bus.worker()
+    bus.agree(1)
+    known = text_client.hgetall(bus.keys.head)
+    newer = {"revision": "2", "change": "ab", "protocol": str(PROTOCOL + 1), "readable_by": str(PROTOCOL + 1)}
+
+    text_client.hset(bus.keys.head, mapping=newer)
+    bus.edit(publisher, 2)
+    eventually(lambda: publisher.state == "refused" and worker.state == "outdated")
+
+    assert f"protocol {PROTOCOL + 1}" in publisher.why
+    assert f"needs protocol {PROTOCOL + 1}, this process reads {PROTOCOL}" in worker.config.status().error
+    assert (worker.number, text_client.hget(bus.keys.head, "change")) == (1, "ab")
+    text_client.hset(bus.keys.head, mapping=known)
     bus.agree(2)
 
 
