@@ -1,9 +1,12 @@
-"""The product in ten tests. `shop` is a directory with a confbus.yaml that names one source, config/app.yaml."""
+"""The product in twelve tests, from the first publish to a Redis that lost everything.
+
+`shop` is a directory with a confbus.yaml that names one source, config/app.yaml, and a Redis at `shop.url`.
+"""
 
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -11,6 +14,7 @@ import confbus
 
 if TYPE_CHECKING:
     from confbus import Change, Snapshot, Subscriber
+    from support.server import Server
     from support.shop import Shop
 
 FIRST = """\
@@ -49,14 +53,8 @@ def test_a_default_is_for_what_is_not_there_and_a_null_is_there(shop: Shop) -> N
     with connect(shop) as config:
         assert config.get("features.new_cart", False) is False
         assert config.get("features.motto", "none") is None
-        assert "features.new_cart" not in config
-
-
-def test_a_path_that_is_not_there_is_an_error_that_names_the_nearest(shop: Shop) -> None:
-    publish(shop, FIRST)
-
-    with connect(shop) as config, pytest.raises(KeyError, match=r"Did you mean 'database\.host'\?"):
-        config["database.hots"]
+        with pytest.raises(KeyError, match=r"Did you mean 'database\.host'\?"):
+            config["database.hots"]
 
 
 def test_a_change_is_told_leaf_by_leaf(shop: Shop) -> None:
@@ -126,19 +124,6 @@ def test_a_broken_source_is_told_with_its_place_and_changes_nothing(shop: Shop) 
         assert config["database.host"] == "db-1"
 
 
-def test_a_rollback_puts_the_old_back_as_a_new_version_and_holds_what_was_bad(shop: Shop) -> None:
-    publish(shop, FIRST)
-    with connect(shop) as config:
-        publish(shop, SECOND)
-
-        shop.confbus("rollback", "-m", "too many connections")
-        assert config.wait_for(version=3, timeout=5)["database.pool.max"] == 20
-
-        assert publish(shop, SECOND + "currency: EUR\n") == 3
-        assert publish(shop, SECOND.replace("50", "30")) == 0
-        assert config.wait_for(version=4, timeout=5)["database.pool.max"] == 30
-
-
 def test_a_worker_refuses_what_it_cannot_use_and_runs_on(shop: Shop) -> None:
     def check(snapshot: Snapshot) -> None:
         assert snapshot["database.pool.max"] <= 40, "the pool is too large for this machine"
@@ -153,3 +138,54 @@ def test_a_worker_refuses_what_it_cannot_use_and_runs_on(shop: Shop) -> None:
 
         publish(shop, SECOND.replace("50", "40"))
         assert config.wait_for(version=3, timeout=5)["database.pool.max"] == 40
+
+
+def test_a_rollback_is_a_new_version_with_the_old_content(shop: Shop) -> None:
+    publish(shop, FIRST)
+    publish(shop, SECOND)
+    with connect(shop) as config:
+        assert config["database.host"] == "db-2"
+
+        shop.confbus("rollback", "-m", "too many connections")
+
+        assert config.wait_for(version=3, timeout=5)["database.host"] == "db-1"
+
+
+def test_what_was_rolled_back_is_held_until_it_is_mended_or_somebody_lets_it_out(shop: Shop) -> None:
+    publish(shop, FIRST)
+    publish(shop, SECOND)
+    shop.confbus("rollback")
+
+    assert publish(shop, SECOND + "currency: EUR\n") == 3  # another change does not bring the bad section back
+    assert publish(shop, SECOND.replace("max: 50", "max: 30")) == 0
+    assert publish(shop, SECOND) == 3
+    assert shop.confbus("resume", "database").code == 0
+    assert publish(shop, SECOND) == 0
+
+
+def test_a_redis_that_lost_everything_gets_it_back_and_no_worker_notices(shop: Shop, server: Server) -> None:
+    shop.write(FIRST)
+    with shop.start("run") as publisher:
+        publisher.says("published version 1")
+        with connect(shop) as config:
+            server.flush()
+            restored = config.wait_for(version=2, timeout=10)
+
+            assert restored == config.snapshot
+            assert config["database.host"] == "db-1"
+            shop.write(SECOND)
+            assert config.wait_for(version=3, timeout=10)["database.host"] == "db-2"
+
+
+def test_redis_cli_shows_what_is_in_force_who_published_it_and_why(shop: Shop, server: Server) -> None:
+    shop.write(FIRST)
+    shop.confbus("publish", "-m", "the first one")
+    redis: Any = server.client(decode_responses=True)
+
+    head = redis.hgetall("confbus:{shop}:head")
+    release = redis.hgetall("confbus:{shop}:release:1")
+    [(_, entry)] = redis.xrevrange("confbus:{shop}:log", count=5)
+
+    assert (head["version"], head["digest"]) == ("1", release["digest"])
+    assert release.keys() >= {"section:database", "section:features", "section:."}
+    assert (entry["action"], entry["message"]) == ("publish", "the first one")
