@@ -10,6 +10,7 @@ class Origin:
     """One place: a position in a file, a variable, a URL, or only the source's name.
 
     `str()` gives what a terminal makes clickable: `config/app.yaml:14:3`, `$APP_DATABASE_HOST`, the URL, the name.
+    A variable may name the file that holds its value: `$APP_DATABASE_PASSWORD_FILE (/run/secrets/database)`.
     Lines and columns count from 1; 0 means unknown.
     """
 
@@ -22,7 +23,7 @@ class Origin:
 
     def __str__(self) -> str:
         if self.variable:
-            return f"${self.variable}"
+            return f"${self.variable}{f' ({self.file})' if self.file else ''}"
         if self.file and self.line:
             return f"{self.file}:{self.line}:{self.column}"
         return self.file or self.url or self.source

@@ -14,6 +14,7 @@ from confbus_publisher.origin import Origin
         (Origin(file="config/app.yaml", line=14, column=3), "config/app.yaml:14:3"),
         (Origin(file="config/app.yaml"), "config/app.yaml"),
         (Origin(variable="APP_DATABASE_HOST", source="env:APP_"), "$APP_DATABASE_HOST"),
+        (Origin(variable="APP_PW_FILE", file="/run/secrets/pw"), "$APP_PW_FILE (/run/secrets/pw)"),
         (Origin(url="https://config.example.com/app.json"), "https://config.example.com/app.json"),
         (Origin(source="dict"), "dict"),
     ],
