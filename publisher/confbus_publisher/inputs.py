@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from confbus.errors import InvalidDocument, SourceFailed
+from confbus.errors import InvalidDocument
 from confbus.wire.sections import Encoder
+from confbus_publisher.layers import Layers
 from confbus_publisher.merge import Merged, Merger
 from confbus_publisher.merge_rules import DEFAULT, Rules
 from confbus_publisher.provenance import Provenance
@@ -18,9 +19,11 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from confbus.errors import SourceFailed
     from confbus.wire.manifest import Manifest
     from confbus.wire.sections import Encoded
     from confbus_publisher.layer import Layer
+    from confbus_publisher.shape import Shape
     from confbus_publisher.sources.source import Source
 
 
@@ -38,17 +41,26 @@ class Merge:
 
 
 class Inputs:
-    """The sources of one publisher. `failures` holds, by source, why its last load failed."""
+    """Everything that a publisher publishes from."""
 
-    def __init__(self, sources: Sequence[Source], *, limit_bytes: int, rules: Rules = DEFAULT) -> None:
-        self.sources = tuple(sources)
-        self.failures: dict[str, SourceFailed] = {}
+    def __init__(
+        self, sources: Sequence[Source], *, limit_bytes: int, rules: Rules = DEFAULT, shape: Shape | None = None
+    ) -> None:
+        self._layers = Layers(sources, rules=rules, shape=shape)
         self._limit_bytes = limit_bytes
-        self._layers: dict[str, Layer] = {}
         self._merger = Merger(rules)
         self._encoder = Encoder()
         self._provenance = Provenance()
         self._last: tuple[tuple[Layer, ...], Merge] | None = None
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        return self._layers.sources
+
+    @property
+    def failures(self) -> Mapping[str, SourceFailed]:
+        """Why the last load of a source failed, by its name."""
+        return self._layers.failures
 
     @property
     def watched(self) -> set[Path]:
@@ -61,8 +73,8 @@ class Inputs:
         Raises `SourceFailed` when a source fails that never succeeded, `MergeConflict` and `InvalidDocument` when
         the layers make no publishable document.
         """
-        layers = tuple(self._layer(source) for source in self.sources)
-        if self._last and len(layers) == len(self._last[0]) and all(map(_is, layers, self._last[0])):
+        layers = self._layers.load()
+        if self._last and all(map(_is, layers, self._last[0])):
             return self._last[1]
         merged = self._merger.merge(layers)
         encoded = self._encoder.encode(merged.tree)
@@ -70,18 +82,6 @@ class Inputs:
             raise _too_large(encoded, self._limit_bytes)
         self._last = (layers, Merge(merged, encoded, self._provenance.blobs(merged)))
         return self._last[1]
-
-    def _layer(self, source: Source) -> Layer:
-        try:
-            layer = source.load()
-        except SourceFailed as failure:
-            self.failures[source.name] = failure
-            if source.name not in self._layers:
-                raise
-        else:
-            self.failures.pop(source.name, None)
-            self._layers[source.name] = layer
-        return self._layers[source.name]
 
 
 def _is(one: object, other: object) -> bool:
