@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from confbus.errors import InvalidPath
+from confbus.wire.path import parse
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from confbus.wire.path import Path
     from confbus_publisher.origin import Origin
@@ -33,3 +36,12 @@ class Layer:
 
     def __repr__(self) -> str:
         return f"Layer({self.source!r}, priority={self.priority}, keys={len(self.tree)})"
+
+
+def deletions(texts: Iterable[str]) -> frozenset[Path]:
+    """The paths of a source's `delete`. Raises `InvalidPath` for what is no path, or leads into a list."""
+    paths = {text: parse(text) for text in texts}
+    for text, path in paths.items():
+        if not path or not all(isinstance(part, str) for part in path):
+            raise InvalidPath(text, 1, "a key, not an item of a list, can be deleted" if path else "it is empty")
+    return frozenset(paths.values())

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from confbus_publisher.source_settings.kind import Kind
-from confbus_publisher.sources.file import SUFFIXES, FileSource
+from confbus_publisher.sources.file import FileSource
+from confbus_publisher.sources.format import SUFFIXES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,6 +9,9 @@ from confbus.errors import SourceFailed
 
 def decode(content: bytes, *, origin_name: str) -> str:
     """The UTF-8 text of `content`, without a byte order mark. Raises `SourceFailed` with the line and the offset."""
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        reason = "this is UTF-16 or UTF-32, not UTF-8"
+        raise SourceFailed(origin_name, f"{origin_name}:1", reason, advice="Save it as UTF-8.")
     body = content.removeprefix(codecs.BOM_UTF8)
     try:
         return body.decode()
