@@ -1,11 +1,14 @@
 -- publish: one change of the head, whole or not at all.
 --
 -- KEYS  1 head  2 release (the new one)  3 blobs  4 log  5 quarantine  6 notices  7 parent (the release that the new
---       one starts as a copy of; the new one's own key when nothing is copied)  8… dropped (releases)
+--       one starts as a copy of; the new one's own key when nothing is copied)  8 overrides  9 approvals
+--       10… dropped (releases)
 -- ARGV  1 command (PUBLISH, or SPUBLISH on a Cluster)  2 base epoch  3 base revision (both empty: no head yet)
 --       4 change (its id)  5 parent digest (empty: copy nothing)  6 blob count (how many there must be before)
---       7 notice  8…15 lengths (of the eight lists that follow from 16 on: head fields, release fields, release fields
---       to remove, blob fields, log fields, quarantine fields, quarantine fields to remove, blobs to free)
+--       7 notice  8 digest (of the new release, whose approval is used up; empty: there is none)
+--       9…18 lengths (of the ten lists that follow from 19 on: head fields, release fields, release fields to remove,
+--       blob fields, log fields, quarantine fields, quarantine fields to remove, blobs to free, override fields to put
+--       back where there are none, override fields to remove before)
 -- REPLY {"published", revision}  {"published", revision, why the notice failed}  {"duplicate", revision}
 --       {"conflict", epoch, revision, version}  {"blobs", found}  {"parent", key}  {"taken", key}
 --       {"type", key, found}  {"denied", channel}
@@ -13,14 +16,14 @@
 -- Atomic because a reader of the head must find its release and blobs, and two publishers must not replace the same
 -- head twice. Redis undoes nothing: every refusal comes before the first write, and the head after all it points to.
 
-local head, release, blobs, log, quarantine, notices, parent =
-  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7]
-local command, base_epoch, base_revision, change, parent_digest, blob_count, notice =
-  ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7]
+local head, release, blobs, log, quarantine, notices, parent, overrides, approvals =
+  KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5], KEYS[6], KEYS[7], KEYS[8], KEYS[9]
+local command, base_epoch, base_revision, change, parent_digest, blob_count, notice, digest =
+  ARGV[1], ARGV[2], ARGV[3], ARGV[4], ARGV[5], ARGV[6], ARGV[7], ARGV[8]
 
-local lists, at = {}, 16
-for list = 1, 8 do
-  local length = tonumber(ARGV[7 + list])
+local lists, at = {}, 19
+for list = 1, 10 do
+  local length = tonumber(ARGV[8 + list])
   lists[list] = {at, at + length - 1}
   at = at + length
 end
@@ -65,7 +68,10 @@ each(6, 1000, function(...) redis.call("HSET", quarantine, ...) end)
 each(7, 1000, function(...) redis.call("HDEL", quarantine, ...) end)
 each(1, 1000, function(...) redis.call("HSET", head, ...) end)
 -- The head has moved: what fails from here on must not hide that.
-for dropped = 8, #KEYS do redis.pcall("UNLINK", KEYS[dropped]) end
+each(10, 1000, function(...) redis.pcall("HDEL", overrides, ...) end)
+each(9, 2, function(...) redis.pcall("HSETNX", overrides, ...) end)
+if digest ~= "" then redis.pcall("HDEL", approvals, digest) end
+for dropped = 10, #KEYS do redis.pcall("UNLINK", KEYS[dropped]) end
 each(8, 1000, function(...) redis.pcall("HDEL", blobs, ...) end)
 
 local revision = redis.call("HGET", head, "revision")

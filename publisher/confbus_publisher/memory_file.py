@@ -13,6 +13,7 @@ from confbus_publisher.checked_file import CheckedFile
 from confbus_publisher.ledger import State
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from confbus.wire.head import Head
@@ -25,7 +26,7 @@ _log = logging.getLogger("confbus.publisher")
 class MemoryFile:
     """One namespace's memory at `path`. `accounted` is the digest of the publisher's own last merge, or empty."""
 
-    _kept: tuple[Head | None, str | None] = (None, None)
+    _kept: tuple[Head | None, str | None, Mapping[str, str] | None] = (None, None, None)
 
     def __init__(self, path: Path, namespace: str) -> None:
         self.path = path
@@ -43,11 +44,12 @@ class MemoryFile:
 
     def keep(self, state: State, accounted: str | None) -> None:
         """Save what is new. A full disk is logged and tried again with the next change, not fatal."""
-        if self._kept == (state.head, accounted):
+        news = (state.head, accounted, state.overrides)
+        if self._kept == news:
             return
         try:
             self.save(state, accounted or "")
-            self._kept = (state.head, accounted)
+            self._kept = news
         except OSError as error:
             _log.warning("the memory file was not written: %s", error)
 
@@ -61,8 +63,8 @@ class MemoryFile:
         try:
             if facts["namespace"] != self._namespace:
                 raise self._file.malformed(f"it belongs to namespace {facts['namespace']!r}")
-            release = releases.parse(facts["release"])
-            state = State(heads.parse(facts["head"]), release, facts["blobs"], facts["quarantine"])
+            head, release = heads.parse(facts["head"]), releases.parse(facts["release"])
+            state = State(head, release, facts["blobs"], facts["quarantine"], _overrides(facts.get("overrides")))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             if isinstance(error, Malformed):
                 raise
@@ -77,6 +79,16 @@ class MemoryFile:
             "release": state.release.fields(),
             "blobs": dict(state.blobs),
             "quarantine": dict(state.quarantine),
+            "overrides": None if state.overrides is None else dict(state.overrides),
             "accounted": accounted,
         }
         self._file.write(codec.pack(facts))
+
+
+def _overrides(facts: Any) -> dict[str, str] | None:
+    """A file of before there were any has none."""
+    if facts is None:
+        return None
+    if not all(isinstance(text, str) for text in facts.values()):
+        raise TypeError
+    return dict(facts)

@@ -120,17 +120,19 @@ def _is_beyond(best: Stand, others: Iterable[Stand]) -> bool:
 
 
 def _again(
-    what: Head | Stand, reason: str, *, newest: Head | None, states: Iterable[State], stands: tuple[Stand, ...]
+    what: Head | Stand, reason: str, *, newest: Head | None, states: Sequence[State], stands: tuple[Stand, ...]
 ) -> Restore | Lose:
     """Write the content of `what` again, as the successor of `newest`. What it contains itself is not held."""
     state = next((state for state in states if state.release.digest == what.digest), None)
     if state is None:
         return Lose(f"{reason}, and the content of its version {what.version} is nowhere else")
     held = {pair: why for each in states for pair, why in each.quarantine.items() if pair not in _pairs(state)}
+    overrides = next((each.overrides for each in states if each.overrides is not None), None)
     head = newest or state.head
     if head.digest != what.digest:
         head = replace(head, digest=what.digest, merged=state.head.merged)
-    return Restore(replace(state, head=head, quarantine=held), stands, reason)
+    restored = replace(state, head=head, quarantine=held, overrides=overrides)
+    return Restore(restored, stands, reason)
 
 
 def _is_foreign(there: Head, mine: Head) -> bool:

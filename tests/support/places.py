@@ -49,7 +49,8 @@ class MemoryPlace(MemoryStore):
 
     def content(self) -> Mapping[Any, Any]:
         kept = (self._releases, self._blobs, self._quarantine, self._fleet)
-        return {"head": self._head, "log": list(self._log), "kept": [dict(each) for each in kept]}
+        amended = [dict(each) for each in self._amended.values()]
+        return {"head": self._head, "log": list(self._log), "kept": [dict(each) for each in kept], "amended": amended}
 
     def lose_blob(self, digest: str) -> None:
         del self._blobs[digest]

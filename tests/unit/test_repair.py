@@ -90,6 +90,18 @@ def restored(outcome: object) -> Head:
     return ledger.state.head
 
 
+def test_the_overrides_that_i_know_come_back_whatever_content_is_written_again(history: History) -> None:
+    there = replace(history.states[-1], overrides={"from": "a backup"})
+    mine = replace(history.states[-1], overrides={"a": "1"})
+
+    lost = assess(None, mine, [there], [])
+    unknown = assess(None, replace(mine, overrides=None), [there], [])
+
+    assert isinstance(lost, Restore)
+    assert isinstance(unknown, Restore)
+    assert (lost.state.overrides, unknown.state.overrides) == ({"a": "1"}, {"from": "a backup"})
+
+
 # --- nothing is lost ---------------------------------------------------------------------------------------------
 
 

@@ -25,12 +25,16 @@ _MAX_JITTER_MS = 30_000
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """All that a head stands for: enough to write it again after a loss."""
+    """All that a head stands for: enough to write it again after a loss.
+
+    `overrides` are those that were there with the head, as the store has them; None when nobody looked.
+    """
 
     head: Head
     release: Release
     blobs: Mapping[str, bytes]
     quarantine: Mapping[str, str] = field(default_factory=dict[str, str])
+    overrides: Mapping[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +61,8 @@ class Draft:
     is_new: bool = True
     quarantined: Mapping[str, str] = field(default_factory=dict[str, str])
     lifted: Sequence[str] = ()
+    restored: Mapping[str, str] = field(default_factory=dict[str, str])
+    withdrawn: Sequence[str] = ()
     anchor: Head | None = None
 
     def renumbered(self, version: int) -> Draft:
@@ -107,6 +113,8 @@ class Draft:
             blobs=new,
             quarantined=self.quarantined,
             lifted=self.lifted,
+            restored=self.restored,
+            withdrawn=self.withdrawn,
             dropped=dropped,
             freed=inventory.freed_without(dropped, self.release) if self.is_new else [],
         )

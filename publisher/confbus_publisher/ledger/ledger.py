@@ -16,6 +16,7 @@ from confbus.wire.release import Release
 from confbus_publisher.ledger.draft import Draft, State, Why
 from confbus_publisher.ledger.inventory import Inventory
 from confbus_publisher.ledger.store import BlobsDiffer, VersionTaken
+from confbus_publisher.override import lost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from confbus.status import Stand
     from confbus.wire.manifest import Manifest
     from confbus.wire.sections import Encoded
-    from confbus_publisher.ledger.store import Commit, Store
+    from confbus_publisher.ledger.store import Commit, Overrides, Store
 
 _PAGE = 64
 _ALL = 1_000_000
@@ -106,8 +107,9 @@ class Ledger:
         """Write `state` as the head of a new epoch: the repair after a loss of data. `lift` as in `publish`.
 
         Revision and version are above those of `state`, of what is there now and of every one of `stands` (where
-        instances say they are); whoever stands there or before follows. What is held in the store stays so. Raises
-        `Conflict` when the head is not what `refresh` saw.
+        instances say they are); whoever stands there or before follows. What is held in the store stays so. The
+        overrides become those of `state`, but for what was set since. Raises `Conflict` when the head is not what
+        `refresh` saw.
         """
         there = self._looked[0] if self._looked else self.store.head()
         self.state, self._inventory = self._read_if_whole(there), None
@@ -124,7 +126,24 @@ class Ledger:
         origins = tuple(digest for digest in state.release.origins if digest in state.blobs)
         release = self._signed(replace(state.release, version=head.version, of=of, origins=origins), why)
         draft = Draft(release, why, head.merged, state.blobs, quarantined=held, lifted=lift, anchor=head)
-        return self._commit(draft, base=there)
+        if state.overrides is None:
+            return self._commit(draft, base=there)
+        found = self._overrides_there()
+        restored, withdrawn = lost(state.overrides, found, since_ms=state.release.at_ms)
+        release = self._commit(replace(draft, restored=restored, withdrawn=withdrawn), base=there)
+        kept = {path: text for path, text in found.items() if path not in withdrawn}
+        self.state = replace(self._present(), overrides={**restored, **kept})
+        return release
+
+    def look_at_overrides(self) -> Overrides | None:
+        """The overrides that are there with the head that `refresh` saw, or None when it moved since: then what is
+        there may be part of a loss. Raises `Refused` as the store does."""
+        seen = self.store.overrides()
+        if seen.change != (self.head.change if self.head else ""):
+            return None
+        if self.state and self.state.overrides != seen.texts:
+            self.state = replace(self.state, overrides=seen.texts)
+        return seen
 
     def history(self, count: int = _ALL) -> list[Release]:
         """The kept releases, newest first, at most `count`: by version, and past gaps by their parents."""
@@ -198,7 +217,8 @@ class Ledger:
         held = {**(self.state.quarantine if self.state else {}), **draft.quarantined}
         for pair in draft.lifted:
             held.pop(pair, None)
-        self.state, self._looked = State(commit.head, draft.release, draft.blobs, held), None
+        overrides = self.state.overrides if self.state else None
+        self.state, self._looked = State(commit.head, draft.release, draft.blobs, held, overrides), None
         if self._inventory and draft.is_new:
             self._inventory.committed(draft.release, added=commit.blobs, dropped=commit.dropped, freed=commit.freed)
 
@@ -211,13 +231,20 @@ class Ledger:
         found = self.store.releases([head.version])
         if not found or found[0].digest != head.digest:
             raise Malformed(f"release {head.version}", "it is not what the head names")
-        return State(head, found[0], self.blobs(found[0].manifest), self.store.quarantine())
+        overrides = self.state.overrides if self.state else None
+        return State(head, found[0], self.blobs(found[0].manifest), self.store.quarantine(), overrides)
 
     def _read_if_whole(self, head: Head | None) -> State | None:
         try:
             return self._read(head) if head else None
         except (Malformed, NoRelease):
             return None
+
+    def _overrides_there(self) -> Mapping[str, str]:
+        try:
+            return self.store.overrides().texts
+        except Refused:  # Something else is in their place; whoever follows them tells it.
+            return {}
 
     def _walk(self, version: int, count: int) -> list[Release]:
         found: list[Release] = []
@@ -241,7 +268,7 @@ class Ledger:
         return self.state.head.version + 1 if self.state else 1
 
     def _last_author(self) -> str:
-        moves = (entry.fields for entry in self.store.log(_PAGE) if entry.fields.get("action") != "refused")
+        moves = (entry.fields for entry in self.store.log(_PAGE) if "version" in entry.fields)
         return next((fields.get("author", "") for fields in moves), "")
 
     def _now_ms(self) -> int:

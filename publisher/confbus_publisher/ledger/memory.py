@@ -7,7 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from confbus.errors import Conflict
-from confbus_publisher.ledger.store import BlobsDiffer, Commit, LogEntry, VersionTaken
+from confbus_publisher.ledger.store import Amendment, BlobsDiffer, Commit, LogEntry, Overrides, VersionTaken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,6 +28,7 @@ class MemoryStore:
         self._releases: dict[int, Release] = {}
         self._blobs: dict[str, bytes] = {}
         self._quarantine: dict[str, str] = {}
+        self._amended: dict[str, dict[str, str]] = {"overrides": {}, "approvals": {}}
         self._log: list[LogEntry] = []
         self._fleet: dict[str, bytes] = {}
         self._lease: tuple[str, int] = ("", 0)
@@ -62,6 +63,7 @@ class MemoryStore:
             for pair in commit.lifted:
                 self._quarantine.pop(pair, None)
             self._head = commit.head
+            self._put_back(commit)
             for version in commit.dropped:
                 self._releases.pop(version, None)
             for digest in commit.freed:
@@ -70,6 +72,29 @@ class MemoryStore:
 
     def quarantine(self) -> dict[str, str]:
         return dict(self._quarantine)
+
+    def overrides(self) -> Overrides:
+        with self._lock:
+            return Overrides(dict(self._amended["overrides"]), self._head.change if self._head else "", self.time_ms())
+
+    def approvals(self) -> dict[str, str]:
+        return dict(self._amended["approvals"])
+
+    def amend(self, amendment: Amendment) -> bool:
+        with self._lock:
+            fields = self._amended[amendment.kind]
+            found = fields.get(amendment.field)
+            if amendment.text is not None and found == amendment.text:
+                return True
+            is_absent = amendment.text is None and found is None
+            if is_absent or (amendment.expected is not None and found != amendment.expected):
+                return False
+            self._append(amendment.entry)
+            if amendment.text is None:
+                del fields[amendment.field]
+            else:
+                fields[amendment.field] = amendment.text
+        return True
 
     def log(self, count: int) -> list[LogEntry]:
         return self._log[: -count - 1 : -1]
@@ -126,6 +151,15 @@ class MemoryStore:
             raise BlobsDiffer
         if commit.release and commit.release.version in self._releases:
             raise VersionTaken
+
+    def _put_back(self, commit: Commit) -> None:
+        overrides = self._amended["overrides"]
+        for path in commit.withdrawn:
+            overrides.pop(path, None)
+        for path, text in commit.restored.items():
+            overrides.setdefault(path, text)
+        if commit.release:
+            self._amended["approvals"].pop(commit.release.digest, None)
 
     def _append(self, entry: Mapping[str, str]) -> None:
         last_ms, _, count = self._log[-1].id.partition("-") if self._log else ("0", "", "0")

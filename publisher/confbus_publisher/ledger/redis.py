@@ -13,7 +13,7 @@ from confbus.errors import Conflict, Malformed, OutcomeUnknown, Refused, Unreach
 from confbus.wire import head as heads
 from confbus.wire import release as releases
 from confbus_publisher.ledger.scripts import script
-from confbus_publisher.ledger.store import BlobsDiffer, Commit, LogEntry, VersionTaken
+from confbus_publisher.ledger.store import Amendment, BlobsDiffer, Commit, LogEntry, Overrides, VersionTaken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -87,6 +87,33 @@ class RedisStore:
     def quarantine(self) -> dict[str, str]:
         return _texts(self._read(lambda: self._client.hgetall(self.keys.quarantine)))
 
+    def overrides(self) -> Overrides:
+        def read() -> Any:
+            pipeline = self._client.pipeline(transaction=True)
+            pipeline.hgetall(self.keys.overrides).hget(self.keys.head, "change").time()
+            return pipeline.execute()
+
+        fields, change, (seconds, micros) = self._read(read)
+        return Overrides(_texts(fields), (change or b"").decode("utf-8", "replace"), _ms(seconds, micros))
+
+    def approvals(self) -> dict[str, str]:
+        return _texts(self._read(lambda: self._client.hgetall(self.keys.approvals)))
+
+    def amend(self, amendment: Amendment) -> bool:
+        fields = self.keys.overrides if amendment.kind == "overrides" else self.keys.approvals
+        keys = [fields, self.keys.log, self.keys.notices]
+        texts = [amendment.field, amendment.text or "", amendment.expected or ""]
+        args: list[str | bytes | int] = ["PUBLISH", *texts, *_flat(amendment.entry)]
+        try:
+            word, *values = self._persist(lambda: script("amend").call(self._client, keys, args))
+        except _TRANSIENT as error:
+            raise OutcomeUnknown("the amendment of", amendment.field, type(error).__name__) from error
+        except RedisError as error:
+            raise _refusal(error) from error
+        if word in {"type", "denied"}:
+            raise _refused(word, values)
+        return word == "amended"
+
     def log(self, count: int) -> list[LogEntry]:
         entries = self._read(lambda: self._client.xrevrange(self.keys.log, count=count))
         return [LogEntry(entry_id.decode(), _texts(fields)) for entry_id, fields in entries]
@@ -114,7 +141,7 @@ class RedisStore:
 
     def time_ms(self) -> int:
         seconds, micros = self._read(self._client.time)
-        return int(seconds) * 1000 + int(micros) // 1000
+        return _ms(seconds, micros)
 
     def age_s(self) -> float:
         try:
@@ -182,6 +209,8 @@ def _publish_call(keys: Keys, commit: Commit) -> tuple[list[str], list[str | byt
         _flat(commit.quarantined),
         list(commit.lifted),
         [name.encode("utf-8", "surrogateescape") for name in commit.freed],
+        _flat(commit.restored),
+        list(commit.withdrawn),
     ]
     args: list[str | bytes | int] = [
         "PUBLISH",
@@ -191,12 +220,13 @@ def _publish_call(keys: Keys, commit: Commit) -> tuple[list[str], list[str | byt
         parent.digest if parent else "",
         str(commit.blob_count),
         commit.notice,
+        commit.release.digest if commit.release else "",
         *(len(part) for part in lists),
     ]
     for part in lists:
         args.extend(part)
     all_keys = [keys.head, new_key, keys.blobs, keys.log, keys.quarantine, keys.notices, copied_key]
-    return [*all_keys, *(keys.release(version) for version in commit.dropped)], args
+    return [*all_keys, keys.overrides, keys.approvals, *(keys.release(version) for version in commit.dropped)], args
 
 
 def _release_fields(commit: Commit) -> tuple[dict[str, str], list[str]]:
@@ -230,13 +260,19 @@ def _judge(reply: tuple[str, ...], commit: Commit) -> str:
         raise BlobsDiffer
     if word == "taken":
         raise VersionTaken
+    if word in {"type", "denied"}:
+        raise _refused(word, values)
+    raise Malformed("the reply of publish.lua", f"unknown word {word!r}")
+
+
+def _refused(word: str, values: Sequence[str]) -> Refused:
     if word == "type":
-        raise Refused(
+        return Refused(
             f"key {values[0]} is a {values[1]}", advice="Something else uses confbus' keys; delete or rename it."
         )
-    if word == "denied":
-        raise Refused(f"this user may not publish to {values[0]}", advice="Give it the channel, e.g. `&confbus:*`.")
-    raise Malformed("the reply of publish.lua", f"unknown word {word!r}")
+    if ":notices:" in values[0]:
+        return Refused(f"this user may not publish to {values[0]}", advice="Give it the channel, e.g. `&confbus:*`.")
+    return Refused(f"this user may not write {values[0]}", advice="Give it the keys, e.g. `~confbus:*`.")
 
 
 def _refusal(error: RedisError) -> Refused:
@@ -244,6 +280,10 @@ def _refusal(error: RedisError) -> Refused:
     if "WRONGTYPE" in text:
         return Refused("a key of this namespace has the wrong type", advice="Delete or rename what is in its place.")
     return Refused(text, advice="`confbus status` shows what is reachable.")
+
+
+def _ms(seconds: Any, micros: Any) -> int:
+    return int(seconds) * 1000 + int(micros) // 1000
 
 
 def _texts(fields: Mapping[bytes, bytes]) -> dict[str, str]:

@@ -6,7 +6,7 @@ Two stores keep these promises: `RedisStore` for a fleet, `MemoryStore` for one 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Literal, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -21,7 +21,9 @@ class Commit:
 
     `base` is the head it replaces (None: there must be none). `release` is absent when only the head changes; `parent`
     is the kept release that it equals but for `changes` (section to digest, None: gone). `blobs` are new, `blob_count`
-    is how many there must be before. `dropped` and `freed` name releases and blobs that nothing uses any more.
+    is how many there must be before. `restored` overrides come back where there is none after the `withdrawn` ones are
+    gone. An approval of the release's digest is used up. `dropped` and `freed` name releases and blobs that nothing
+    uses any more.
     """
 
     base: Head | None
@@ -35,8 +37,34 @@ class Commit:
     blobs: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
     quarantined: Mapping[str, str] = field(default_factory=dict[str, str])
     lifted: Sequence[str] = ()
+    restored: Mapping[str, str] = field(default_factory=dict[str, str])
+    withdrawn: Sequence[str] = ()
     dropped: Sequence[int] = ()
     freed: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Amendment:
+    """One field of what people put beside the releases, set or (`text` None) taken away, and its entry of the log.
+
+    With `expected` the field must hold just that text, else nothing happens.
+    """
+
+    kind: Literal["overrides", "approvals"]
+    field: str
+    text: str | None
+    entry: Mapping[str, str]
+    expected: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """Every override by its path, as text; `change` is the head's id (empty: no head) and `now_ms` the place's time at
+    the very moment of the look."""
+
+    texts: Mapping[str, str]
+    change: str
+    now_ms: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +122,23 @@ class Store(Protocol):
 
     def quarantine(self) -> dict[str, str]:
         """Held `section digest` pairs, each with why, by whom and since."""
+        ...
+
+    def overrides(self) -> Overrides:
+        """What people put on top of the sources. Raises `Refused` when it must not be read, or is something else."""
+        ...
+
+    def approvals(self) -> dict[str, str]:
+        """What people approved beforehand: the digest of a document, each with who and why, as text."""
+        ...
+
+    def amend(self, amendment: Amendment) -> bool:
+        """Carry out `amendment` and let publishers look; a repeated call changes nothing more.
+
+        False, with nothing written, when the field to take away is not there or does not hold what is expected.
+        Raises `Refused` when the place must not be written, `OutcomeUnknown` when the connection broke for good on
+        the way.
+        """
         ...
 
     def log(self, count: int) -> list[LogEntry]:

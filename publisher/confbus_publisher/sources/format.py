@@ -31,7 +31,8 @@ def load(
 ) -> tuple[Frozen, Mapping[Path, Origin]]:
     """The mapping that `text` holds in one of `FORMATS`, and the place of each leaf and mapping.
 
-    `deletes` is given the paths that YAML tags `!delete`, as by `load_yaml`. Raises `SourceFailed` with `origin_name`, line and column.
+    `deletes` is given the paths that YAML tags `!delete`, as by `load_yaml`. Raises `SourceFailed` with `origin_name`,
+    line and column.
     """
     if format_name == "json":
         from confbus_publisher.sources.json import load_json

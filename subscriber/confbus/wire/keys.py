@@ -45,6 +45,14 @@ class Keys:
         return self._key("quarantine")
 
     @property
+    def overrides(self) -> str:
+        return self._key("overrides")
+
+    @property
+    def approvals(self) -> str:
+        return self._key("approvals")
+
+    @property
     def lease(self) -> str:
         return self._key("lease")
 

@@ -30,6 +30,11 @@ def parse(text: str) -> Path:
     return tuple(part for part, _ in _tokens(text))
 
 
+def is_pattern(text: str) -> bool:
+    """True when `text` holds a `*` or `**` that is no quoted key. Raises `InvalidPath`."""
+    return any(not literal for _, literal in _tokens(text))
+
+
 def render(path: Path) -> str:
     """The shortest text that `parse` reads back as `path`."""
     text = ""

@@ -1,0 +1,92 @@
+"""The publisher's memory on disk: what it keeps, and when it is written again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from confbus.errors import Malformed
+from confbus.wire import codec
+from confbus_publisher.ledger import State, state_of
+from confbus_publisher.memory_file import MemoryFile
+from support.places import encoded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> MemoryFile:
+    return MemoryFile(tmp_path / "state", "shop")
+
+
+def state(overrides: Mapping[str, str] | None = None) -> State:
+    draft = state_of(encoded({"a": {"b": 1}}))
+    return replace(
+        draft, head=replace(draft.head, version=1), release=replace(draft.release, version=1), overrides=overrides
+    )
+
+
+@pytest.mark.parametrize("overrides", [None, {}, {"a.b": "text", 'a["x"]': "ä"}])
+def test_what_is_kept_comes_back(file: MemoryFile, overrides: Mapping[str, str] | None) -> None:
+    file.save(state(overrides), "f00")
+
+    loaded, accounted = file.load()
+
+    assert loaded
+    assert (loaded.overrides, accounted) == (overrides, "f00")
+    assert loaded.release == state().release
+
+
+def test_a_change_of_the_overrides_alone_is_kept(file: MemoryFile) -> None:
+    before = state()
+    file.keep(before, None)
+    file.keep(replace(before, overrides={"a.b": "one"}), None)
+
+    loaded, _ = file.load()
+
+    assert loaded
+    assert loaded.overrides == {"a.b": "one"}
+
+
+def test_what_is_kept_already_is_not_written_again(file: MemoryFile) -> None:
+    kept = state({"a.b": "one"})
+    file.keep(kept, None)
+    file.path.unlink()
+
+    file.keep(replace(kept, overrides={"a.b": "one"}), None)
+
+    assert not file.path.exists()
+
+
+def rewritten(file: MemoryFile, overrides: object) -> None:
+    """The file as somebody else would have written it."""
+    magic, _, body = file.path.read_bytes().split(b"\n", 2)
+    facts = codec.unpack(body, what="the file")
+    facts["overrides"] = overrides
+    if overrides == "none at all":
+        del facts["overrides"]
+    body = codec.pack(facts)
+    file.path.write_bytes(b"\n".join([magic, codec.digest(body).encode(), body]))
+
+
+def test_a_file_of_before_there_were_overrides_knows_of_none(file: MemoryFile) -> None:
+    file.save(state({"a.b": "one"}), "")
+    rewritten(file, "none at all")
+
+    loaded, _ = file.load()
+
+    assert loaded
+    assert loaded.overrides is None
+
+
+@pytest.mark.parametrize("overrides", [["a"], {"a": 1}, "text"])
+def test_overrides_of_another_shape_are_not_believed(file: MemoryFile, overrides: object) -> None:
+    file.save(state(), "")
+    rewritten(file, overrides)
+
+    with pytest.raises(Malformed):
+        file.load()
