@@ -24,9 +24,13 @@ class FileRoots:
     def __repr__(self) -> str:
         return f"FileRoots({', '.join(map(str, self._roots))})"
 
-    def path(self, name: str) -> Path:
-        """Where the file is, as it is named: a link is not followed."""
-        return self._base / name
+    def directories(self, name: str) -> tuple[Path, ...]:
+        """Where something changes when the file does: its directory, and that of the file which it leads to now."""
+        path = self._base / name
+        try:
+            return (path.parent, path.resolve().parent)
+        except (OSError, RuntimeError, ValueError):  # Reading it says so.
+            return (path.parent,)
 
     def read(self, name: str) -> str:
         """The text in the file, without one line break at its end.
@@ -40,7 +44,7 @@ class FileRoots:
             raise Unfit(f"the file {name!r}: {unfit.reason}", unfit.advice) from None
 
     def _real(self, name: str) -> Path:
-        path = self.path(name)
+        path = self._base / name
         if not name or ".." in path.parts:
             raise Unfit("a path without .. is wanted", "Write the path of a file.")
         try:
