@@ -88,6 +88,11 @@ class Resolution:
         self._run()
 
     def _run(self) -> None:
+        if not any(any(_references(written)) for written in self._written.values()):
+            # Then only mappings and lists need something: what is in them. To sort by that alone costs half as much.
+            for path in sorted(self._needs, key=len, reverse=True):
+                self._solve(path)
+            return
         sorter = TopologicalSorter(self._needs)
         try:
             sorter.prepare()
