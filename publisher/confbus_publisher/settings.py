@@ -12,6 +12,7 @@ from confbus.errors import InvalidNamespace, InvalidSettings, SourceFailed
 from confbus.wire.frozen import Frozen, FrozenList
 from confbus.wire.keys import Keys
 from confbus_publisher.entry import Entry
+from confbus_publisher.file_roots import SECRETS, FileRoots
 from confbus_publisher.interpolation import interpolate
 from confbus_publisher.merge_rules import DEFAULT, Rules, read_rules
 from confbus_publisher.source_settings import SourceSettings, read_sources
@@ -20,7 +21,7 @@ from confbus_publisher.sources.text import decode
 from confbus_publisher.sources.yaml import load_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from confbus.wire import path as paths
     from confbus_publisher.origin import Origin
@@ -44,7 +45,9 @@ _KNOWN = (
     "lease",
     "merge",
     "replace",
+    "file_roots",
 )
+_IN_SOURCE = 3  # sources, the index, the key
 _LATER = ("seal", "checks", "guard")
 
 
@@ -63,16 +66,24 @@ class Settings:
     poll_interval_s: float = POLL_INTERVAL_S
     report_interval_s: float = REPORT_INTERVAL_S
     lease_s: float = LEASE_S
+    file_roots: tuple[Path, ...] = (SECRETS,)
+
+    def files(self) -> FileRoots:
+        """The files that `${file:…}` may read; relative names start at the directory of confbus.yaml."""
+        return FileRoots(self.file_roots, base=self.path.parent)
 
 
 def load_settings(path: str | os.PathLike[str], *, variables: Mapping[str, str] | None = None) -> Settings:
-    """What the file at `path` says; `${…}` in its strings is taken from `variables`, or from the environment.
+    """What the file at `path` says; `${…}` in its strings is taken from `variables`, or from the environment, and from
+    files below its `file_roots`. The `values:` of sources are left as they are: they are expanded after the merge.
 
     Raises `InvalidSettings` with the line for whatever cannot be followed, `InvalidNamespace` for the namespace.
     """
     file = Path(path)
     tree, origins = _read(file)
-    tree = _interpolated(tree, (), origins, os.environ if variables is None else variables)
+    scope = _Scope(origins, os.environ if variables is None else variables)
+    roots = _file_roots(tree, scope, base=file.parent)
+    tree = _Scope(origins, scope.variables, FileRoots(roots, base=file.parent).read).interpolated(tree, ())
     entry = Entry(tree, (), origins)
     entry.only(_KNOWN, later=_LATER)
     namespace = _namespace(entry)
@@ -91,6 +102,7 @@ def load_settings(path: str | os.PathLike[str], *, variables: Mapping[str, str] 
         poll_interval_s=entry.seconds("poll_interval", default=POLL_INTERVAL_S),
         report_interval_s=entry.seconds("report_interval", default=REPORT_INTERVAL_S),
         lease_s=entry.seconds("lease", default=LEASE_S),
+        file_roots=roots,
     )
 
 
@@ -110,19 +122,36 @@ def _read(file: Path) -> tuple[Frozen, Mapping[paths.Path, Origin]]:
         raise InvalidSettings(failure.origin, failure.reason, advice=failure.advice) from None
 
 
-def _interpolated(
-    value: Any, path: paths.Path, origins: Mapping[paths.Path, Origin], variables: Mapping[str, str]
-) -> Any:
-    if isinstance(value, Frozen):
-        return Frozen({key: _interpolated(part, (*path, key), origins, variables) for key, part in value.items()})
-    if isinstance(value, FrozenList):
-        return FrozenList(_interpolated(part, (*path, at), origins, variables) for at, part in enumerate(value))
-    if not isinstance(value, str):
-        return value
-    try:
-        return interpolate(value, variables)
-    except Unfit as unfit:
-        raise InvalidSettings(str(origins[path]), unfit.reason, advice=unfit.advice) from None
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """What the references in confbus.yaml itself may stand for."""
+
+    origins: Mapping[paths.Path, Origin]
+    variables: Mapping[str, str] = field(repr=False)
+    read_file: Callable[[str], str] | None = None
+
+    def interpolated(self, value: Any, path: paths.Path) -> Any:
+        if len(path) == _IN_SOURCE and path[0] == "sources" and path[-1] == "values":
+            return value
+        if isinstance(value, Frozen):
+            return Frozen({key: self.interpolated(part, (*path, key)) for key, part in value.items()})
+        if isinstance(value, FrozenList):
+            return FrozenList(self.interpolated(part, (*path, at)) for at, part in enumerate(value))
+        if not isinstance(value, str):
+            return value
+        try:
+            return interpolate(value, self.variables, self.read_file)
+        except Unfit as unfit:
+            raise InvalidSettings(str(self.origins[path]), unfit.reason, advice=unfit.advice) from None
+
+
+def _file_roots(tree: Frozen, scope: _Scope, *, base: Path) -> tuple[Path, ...]:
+    """Read before all else: the rest may name files below them."""
+    if "file_roots" not in tree:
+        return (SECRETS, base)
+    roots = scope.interpolated(tree["file_roots"], ("file_roots",))
+    entry = Entry(Frozen({"file_roots": roots}), (), scope.origins)
+    return tuple(base / root for root in entry.texts("file_roots"))
 
 
 def _namespace(entry: Entry) -> str:

@@ -111,7 +111,7 @@ def test_variables_that_steer_confbus_itself_are_left_alone() -> None:
 
 def test_a_layer_is_expanded_and_deletes_only_when_it_is_told_to() -> None:
     plain = EnvSource("APP_", environ={}).load()
-    told = EnvSource("APP_", environ={}, interpolate=True, delete=[("a", "b")]).load()
+    told = EnvSource("APP_", environ={}, interpolate=True, delete=["a.b"]).load()
 
     assert (plain.kind, plain.interpolates, plain.deletes) == ("env", False, frozenset())
     assert (told.interpolates, told.deletes) == (True, frozenset([("a", "b")]))

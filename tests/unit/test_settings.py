@@ -103,7 +103,7 @@ def test_inline_values_have_their_line_in_confbus_yaml(tmp_path: Path) -> None:
 
     layer = build_sources(settings)[-1].load()
 
-    assert layer.tree == {"database": {"host": "localhost", "ports": ["7"]}}
+    assert layer.tree == {"database": {"host": "${DB_HOST:localhost}", "ports": ["${PORT:1}"]}}
     assert str(layer.origins["database", "host"]) == f"{tmp_path / 'confbus.yaml'}:13:9"
 
 
@@ -111,7 +111,7 @@ REFUSED = {
     "no namespace": ("history: 50", ":1:1", "namespace is missing"),
     "not a string": ("namespace: 5", ":1:1", "namespace must be a string"),
     "unknown key": ("namespace: x\nhistroy: 5", ":2:1", "Did you mean history?"),
-    "nothing near": ("namespace: x\nzzz: 5", ":2:1", "Known are history"),
+    "nothing near": ("namespace: x\nzzz: 5", ":2:1", "Known are file_roots, history"),
     "null": ("namespace: x\nredis:", ":2:1", "redis must be a string"),
     "empty": ("namespace: x\nredis: ''", ":2:1", "redis is empty"),
     "history too short": ("namespace: x\nhistory: 15", ":2:1", "at least 16"),
@@ -146,6 +146,15 @@ REFUSED = {
         "file and env are two sources",
     ),
     "source misspelt": ("namespace: x\nsources:\n- env: A_\n  prioritty: 3", ":4:3", "Did you mean priority?"),
+    "file variable": (
+        "namespace: x\nsources:\n- env: A_\n  file_variables: [A_PW]",
+        ":4:20",
+        "A_PW does not begin with A_ and end with _FILE",
+    ),
+    "delete no path": ("namespace: x\nsources:\n- env: A_\n  delete: [a..b]", ":4:12", "'a..b' is not a path"),
+    "file_roots no list": ("namespace: x\nfile_roots: /run", ":2:1", "file_roots must be a list"),
+    "file out of the roots": ("namespace: x\nredis: '${file:/etc/hostname}'", ":2:1", "it is not below /run/secrets"),
+    "reference": ("namespace: x\nredis: '${ref:namespace}'", ":2:1", "cannot stand here"),
     "optional variable": ("namespace: x\nsources:\n- env: A_\n  optional: true", ":4:3", "'optional' is not known"),
     "name for several": ("namespace: x\nsources:\n- files: [a.yaml]\n  name: b", ":4:3", "'name' is not known"),
     "optional maybe": ("namespace: x\nsources:\n- file: a.yaml\n  optional: maybe", ":4:3", "must be true or false"),
@@ -213,3 +222,28 @@ def test_variables_come_from_the_environment_by_default(tmp_path: Path, monkeypa
     settings = load_settings(path)
 
     assert settings.namespace == "checkout"
+
+
+def test_files_below_the_roots_may_be_named(tmp_path: Path) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    (tmp_path / "elsewhere" / "pw").write_text("hunter2\n")
+    text = "namespace: x\nredis: redis://:${file:elsewhere/pw}@localhost\n"
+
+    by_default = load(tmp_path, text)
+    by_name = load(tmp_path, f"{text}file_roots: ['${{WHERE}}']\n", WHERE="elsewhere")
+
+    assert by_default.redis == by_name.redis == "redis://:hunter2@localhost"
+    assert by_default.file_roots == (Path("/run/secrets"), tmp_path)
+    assert by_name.file_roots == (tmp_path / "elsewhere",)
+    assert by_name.files().read("elsewhere/pw") == "hunter2"
+    assert "not below" in refusal(tmp_path, f"{text}file_roots: [other]\n")
+
+
+def test_a_source_of_the_environment_is_told_what_it_may_do(tmp_path: Path) -> None:
+    text = "namespace: x\nsources:\n- {env: CBX_, interpolate: true, delete: [a.b], file_variables: [CBX_PW_FILE]}\n"
+
+    [settings] = load(tmp_path, text).sources
+    layer = settings.build().load()
+
+    assert (layer.interpolates, layer.deletes) == (True, frozenset([("a", "b")]))
+    assert getattr(settings, "file_variables", ()) == ("CBX_PW_FILE",)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from confbus.errors import InvalidPath
+from confbus.wire.path import parse
 from confbus_publisher.source_settings.kind import Kind
 from confbus_publisher.sources.env import EnvSource
 
@@ -22,15 +24,51 @@ class EnvSettings:
     prefix: str
     name: str
     priority: int = 0
+    interpolate: bool = False
+    delete: tuple[str, ...] = ()
+    file_variables: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
 
     def build(self) -> EnvSource:
-        return EnvSource(self.prefix, priority=self.priority, name=self.name)
+        return EnvSource(
+            self.prefix,
+            priority=self.priority,
+            name=self.name,
+            interpolate=self.interpolate,
+            delete=self.delete,
+            file_variables=self.file_variables,
+            ignored=self.ignored,
+        )
 
 
 def _read(entry: Entry, _base: Path) -> Iterator[EnvSettings]:
     prefix = entry.text("env")
-    name = entry.text("name", default=f"env:{prefix}")
-    yield EnvSettings(prefix=prefix, name=name, priority=entry.whole("priority", default=0))
+    yield EnvSettings(
+        prefix=prefix,
+        name=entry.text("name", default=f"env:{prefix}"),
+        priority=entry.whole("priority", default=0),
+        interpolate=entry.flag("interpolate"),
+        delete=tuple(_paths(entry)),
+        file_variables=tuple(_file_variables(entry, prefix)),
+    )
 
 
-KINDS = {"env": Kind(("name",), _read)}
+def _paths(entry: Entry) -> Iterator[str]:
+    for index, text in enumerate(entry.texts("delete") if "delete" in entry else ()):
+        try:
+            parse(text)
+        except InvalidPath as error:
+            reason, advice = error.message.rstrip("."), error.advice
+            raise entry.refuse(reason, advice, at="delete", index=index) from None
+        yield text
+
+
+def _file_variables(entry: Entry, prefix: str) -> Iterator[str]:
+    for index, name in enumerate(entry.texts("file_variables") if "file_variables" in entry else ()):
+        if not name.startswith(prefix) or not name.endswith("_FILE"):
+            reason = f"{name} does not begin with {prefix} and end with _FILE"
+            raise entry.refuse(reason, "Name the variables that name files.", at="file_variables", index=index)
+        yield name
+
+
+KINDS = {"env": Kind(("name", "interpolate", "delete", "file_variables"), _read)}

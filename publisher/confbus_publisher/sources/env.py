@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from confbus.errors import InvalidSettings, SourceFailed
 from confbus.wire.frozen import Frozen, freeze
-from confbus.wire.path import lookup, render
+from confbus.wire.path import lookup, parse, render
 from confbus_publisher import interpolation
 from confbus_publisher.layer import Layer
 from confbus_publisher.origin import Origin
@@ -54,7 +54,7 @@ class EnvSource:
 
     A variable that ends in `_FILE` stands for the one without, and its value is the content of the file that it
     names, when it is one of `file_variables` or names a file under `secrets_directory`. `ignored` variables are left
-    alone. Not for use by several threads at once.
+    alone; `delete` are paths that the layer takes out of those below. Not for use by several threads at once.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class EnvSource:
         priority: int = 0,
         name: str = "",
         interpolate: bool = False,
-        delete: Collection[Path] = (),
+        delete: Collection[str] = (),
         environ: Mapping[str, str] | None = None,
         file_variables: Collection[str] = (),
         secrets_directory: str = SECRETS,
@@ -77,7 +77,7 @@ class EnvSource:
         self.priority = priority
         self._prefix = prefix
         self._interpolates = interpolate
-        self._deletes = frozenset(delete)
+        self._deletes = frozenset(map(parse, delete))
         self._environ = os.environ if environ is None else environ
         self._files = frozenset(file_variables)
         self._secrets = secrets_directory
