@@ -16,7 +16,7 @@ from confbus_publisher.merge_rules import DEFAULT, Rules
 from confbus_publisher.provenance import Provenance
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from confbus.errors import SourceFailed
@@ -66,6 +66,15 @@ class Inputs:
     def watched(self) -> set[Path]:
         """The directories to watch."""
         return {directory for source in self.sources for directory in source.watched}
+
+    @property
+    def due_in_s(self) -> float:
+        """In how many seconds to load again, though nothing woke anybody; infinite when that is enough."""
+        return self._layers.due_in_s
+
+    def listen(self, wake: Callable[[], object]) -> None:
+        """Have `wake` called, from another thread, when a source that is polled may say something new."""
+        self._layers.listen(wake)
 
     def load(self) -> Merge:
         """The merge of what the sources say now; the very same object while nothing changed.

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origin:
-    """One place: a position in a file, a variable, a URL, or only the source's name.
+    """One place: a position in a file or at a URL, a variable, or only the source's name.
 
-    `str()` gives what a terminal makes clickable: `config/app.yaml:14:3`, `$APP_DATABASE_HOST`, the URL, the name.
-    A variable may name the file that holds its value: `$APP_DATABASE_PASSWORD_FILE (/run/secrets/database)`.
-    Lines and columns count from 1; 0 means unknown.
+    `str()` gives what a terminal makes clickable: `config/app.yaml:14:3`, `https://host/app.json:2:5`,
+    `$APP_DATABASE_HOST`, the name. A variable may name the file that holds its value:
+    `$APP_DATABASE_PASSWORD_FILE (/run/secrets/database)`. Lines and columns count from 1; 0 means unknown.
     """
 
     source: str = ""
@@ -24,6 +24,5 @@ class Origin:
     def __str__(self) -> str:
         if self.variable:
             return f"${self.variable}{f' ({self.file})' if self.file else ''}"
-        if self.file and self.line:
-            return f"{self.file}:{self.line}:{self.column}"
-        return self.file or self.url or self.source
+        place = self.file or self.url
+        return f"{place}:{self.line}:{self.column}" if place and self.line else place or self.source

@@ -117,7 +117,7 @@ class Publisher:
         except ConfBusError as error:
             self._refuse(error)
         self._tell()
-        return min(self._pace.poll_s, self._pace.lease_s / 3)
+        return min(self._pace.poll_s, self._pace.lease_s / 3, self.inputs.due_in_s)
 
     def _load(self) -> ConfBusError | None:
         """Take what the sources say now. Returns why they make no document; their last one stays then."""

@@ -65,6 +65,7 @@ class Session:
 
     def start(self) -> None:
         """Begin; Redis need not be there yet."""
+        self._publisher.inputs.listen(self.look)
         self._thread.start()
         self._watcher.start()
 
@@ -84,6 +85,7 @@ class Session:
     def use(self, inputs: Inputs) -> None:
         """Publish what `inputs` say from the next turn on."""
         self._watcher.stop()
+        inputs.listen(self.look)
         self._publisher.inputs = inputs
         self._watcher = self._new_watcher()
         self._watcher.start()

@@ -16,6 +16,10 @@ from confbus_publisher.origin import Origin
         (Origin(variable="APP_DATABASE_HOST", source="env:APP_"), "$APP_DATABASE_HOST"),
         (Origin(variable="APP_PW_FILE", file="/run/secrets/pw"), "$APP_PW_FILE (/run/secrets/pw)"),
         (Origin(url="https://config.example.com/app.json"), "https://config.example.com/app.json"),
+        (
+            Origin(url="https://config.example.com/app.json", line=2, column=5),
+            "https://config.example.com/app.json:2:5",
+        ),
         (Origin(source="dict"), "dict"),
     ],
 )

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from confbus_publisher.layer import Layer
@@ -26,4 +27,27 @@ class Source(Protocol):
 
     def load(self) -> Layer:
         """What the source says now; the very same layer as before while nothing changed. Raises `SourceFailed`."""
+        ...
+
+
+@runtime_checkable
+class Polled(Protocol):
+    """What a source has, beside the rest, that asks somebody else from time to time, in the background."""
+
+    @property
+    def due_in_s(self) -> float:
+        """In how many seconds to load again; infinite while whoever listens will be woken."""
+        ...
+
+    @property
+    def last_good(self) -> Layer | None:
+        """The layer to go on with when `load` raises before it ever gave one: that of an earlier process."""
+        ...
+
+    def listen(self, wake: Callable[[], object]) -> None:
+        """Have `wake` called, from another thread, when `load` may give something new."""
+        ...
+
+    def begin(self) -> None:
+        """Ask, if it is time to, without waiting: the answers to several sources are then waited for together."""
         ...
