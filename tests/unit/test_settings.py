@@ -130,12 +130,6 @@ REFUSED = {
     "seal": ("namespace: x\nseal: [database]", ":2:1", "seal is not supported by this version"),
     "checks": ("namespace: x\nchecks: {}", ":2:1", "checks is not supported by this version"),
     "guard": ("namespace: x\nguard: {}", ":2:1", "guard is not supported by this version"),
-    "http": (
-        "namespace: x\nsources:\n- http: https://x\n  timeout: 1",
-        ":3:3",
-        "http is not supported by this version",
-    ),
-    "vault": ("namespace: x\nsources:\n- vault: x", ":3:3", "vault is not supported by this version"),
     "directory": ("namespace: x\nsources:\n- directory: x", ":3:3", "directory is not supported by this version"),
     "sources no list": ("namespace: x\nsources: {file: a.yaml}", ":2:1", "sources must be a list"),
     "source no mapping": ("namespace: x\nsources:\n- a.yaml", ":3:3", "sources is a list of mappings"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from confbus_publisher.source_settings import env, file, values
+from confbus_publisher.source_settings import env, file, http, values, vault
 from confbus_publisher.source_settings.kind import Kind, SourceSettings
 
 if TYPE_CHECKING:
@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
 __all__ = ["SourceSettings", "read_sources"]
 
-_KINDS: dict[str, Kind] = {**file.KINDS, **env.KINDS, **values.KINDS}
-_LATER_KINDS = ("directory", "http", "vault")
+_KINDS: dict[str, Kind] = {**file.KINDS, **env.KINDS, **http.KINDS, **values.KINDS, **vault.KINDS}
+_LATER_KINDS = ("directory",)
 _EVERYWHERE = ("priority",)
 
 

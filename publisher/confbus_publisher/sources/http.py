@@ -6,24 +6,34 @@ import time
 from typing import TYPE_CHECKING
 
 from confbus.errors import InvalidSettings
+from confbus.wire.path import parse
 from confbus_publisher.origin import Origin
 from confbus_publisher.sources.address import parse_address
 from confbus_publisher.sources.answer import LIMIT_BYTES, OK, REDIRECTS, UNCHANGED
 from confbus_publisher.sources.answer_cache import AnswerCache
+from confbus_publisher.sources.json import load_json
 from confbus_publisher.sources.limits import Unfit
-from confbus_publisher.sources.media_type import loader_of
+from confbus_publisher.sources.media_type import format_of
 from confbus_publisher.sources.remote import INTERVAL_S, Reading, RemoteSource
-from confbus_publisher.sources.request import TIMEOUT_S, Request, SecretFile, checked_headers, checked_method
+from confbus_publisher.sources.request import (
+    TIMEOUT_S,
+    Request,
+    SecretFile,
+    check_credentials,
+    checked_headers,
+    checked_method,
+)
 from confbus_publisher.sources.text import decode
 from confbus_publisher.sources.tls import SYSTEM_TLS, Tls
+from confbus_publisher.sources.yaml import load_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
-    from confbus.wire import path as paths
     from confbus_publisher.sources.answer import Answer
 
+_LOADERS = {"json": load_json, "yaml": load_yaml}
 _EXCUSES = {
     401: ("it wants other credentials", "Check the token and the headers."),
     403: ("it forbids this", "Check the token, and what it may read."),
@@ -39,7 +49,7 @@ class HttpSource(RemoteSource):
     `headers`, the token in `bearer_file` (read at each request) and a `user:password@` in the URL are told to its own
     site alone, and to nobody in a message. `timeout_s` is for everything together. `redirects` are followed only
     when asked for, and never to another scheme. `ca` is trusted in place of the system's authorities. `cache` names
-    a file for the last good answer. Raises `InvalidSettings` for what could never be asked.
+    a file for the last good answer. Raises `InvalidSettings` for what could never be asked, and `InvalidPath`.
     """
 
     kind = "http"
@@ -61,7 +71,7 @@ class HttpSource(RemoteSource):
         tls: Tls = SYSTEM_TLS,
         cache: Path | None = None,
         interpolate: bool = False,
-        delete: Collection[paths.Path] = (),
+        delete: Iterable[str] = (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         try:
@@ -75,7 +85,7 @@ class HttpSource(RemoteSource):
                 redirects=redirects,
                 tls=tls,
             )
-            request.check()
+            check_credentials(request.address, request.headers, has_secret=bearer_file is not None)
         except Unfit as unfit:
             raise InvalidSettings(name or "an http source", unfit.reason, advice=unfit.advice) from None
         super().__init__(
@@ -83,7 +93,7 @@ class HttpSource(RemoteSource):
             name=name or request.address.shown,
             priority=priority,
             interpolates=interpolate,
-            deletes=frozenset(delete),
+            deletes=frozenset(parse(text) for text in delete),
             interval_s=interval_s,
             cache=AnswerCache(cache, request) if cache else None,
             clock=clock,
@@ -94,8 +104,10 @@ class HttpSource(RemoteSource):
         if answer.status != OK:
             raise self._excuse(answer)
         address = self._request.address
-        loader = loader_of(answer, path=address.path, format_name=self._format_name)
-        tree, places = loader(decode(answer.body, origin_name=address.shown), origin_name=address.shown)
+        name = format_of(answer, path=address.path, given=self._format_name)
+        if name not in _LOADERS:
+            raise Unfit(f"{name} is not read over HTTP by this version", "Use JSON or YAML.")
+        tree, places = _LOADERS[name](decode(answer.body, origin_name=address.shown), origin_name=address.shown)
         origins = {path: Origin(url=address.shown, line=at.line, column=at.column) for path, at in places.items()}
         return Reading(tree, origins)
 

@@ -6,41 +6,29 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
-from confbus_publisher.sources.json import load_json
 from confbus_publisher.sources.limits import Unfit
-from confbus_publisher.sources.yaml import load_yaml
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from confbus.wire.frozen import Frozen
-    from confbus.wire.path import Path
-    from confbus_publisher.origin import Origin
     from confbus_publisher.sources.answer import Answer
-
-    Loader = Callable[..., tuple[Frozen, Mapping[Path, Origin]]]
 
 FORMATS = ("json", "toml", "yaml")
 
-_LOADERS: dict[str, Loader] = {"json": load_json, "yaml": load_yaml}
 _TYPE = re.compile(r"(?:application|text)/(?:x-|vnd\.)?(json|toml|yaml)|[^/]+/.+\+(json|toml|yaml)")
 _SAYS_NOTHING = frozenset({"", "text/plain", "application/octet-stream", "binary/octet-stream"})
 _SUFFIXES = {".json": "json", ".toml": "toml", ".yaml": "yaml", ".yml": "yaml"}
 _BY_HAND = "Say `format: json`, yaml or toml, if it is one of them."
 
 
-def loader_of(answer: Answer, *, path: str, format_name: str = "") -> Loader:
-    """What reads the body of `answer` to a request for `path`; `format_name`, when given, decides.
+def format_of(answer: Answer, *, path: str, given: str = "") -> str:
+    """Which of `FORMATS` the body of `answer` to a request for `path` has; `given`, when it is, decides.
 
-    Raises `Unfit` when nothing says what it is, and for what may be cut off without anybody noticing.
+    Raises `Unfit` when nothing says it, and for a body that may be cut off without anybody noticing.
     """
-    name = format_name or _of_type(answer.media_type) or _of_suffix(path)
-    if name not in _LOADERS:
-        raise Unfit(f"{name} is not read over HTTP by this version", "Use JSON or YAML.")
+    name = given or _of_type(answer.media_type) or _of_suffix(path)
     if name != "json" and not answer.has_end:  # The half of a YAML is a YAML.
         reason = "the body has no declared length, so nobody can tell whether it is whole"
         raise Unfit(reason, "Let the server send Content-Length, or JSON.")
-    return _LOADERS[name]
+    return name
 
 
 def _of_type(media_type: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
@@ -21,6 +22,7 @@ TIMEOUT_S = 10.0
 
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 _VALUE = re.compile(r"[\t\x20-\x7e\xa0-\xff]{0,16384}")
+_TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
 _OURS = frozenset({"accept-encoding", "connection", "content-length", "host", "transfer-encoding"})
 _ACCEPT = "application/json, application/yaml, application/toml, text/*;q=0.9, */*;q=0.5"
 
@@ -48,13 +50,6 @@ class Request:
     limit_bytes: int = LIMIT_BYTES
     redirects: bool = False
     tls: Tls = SYSTEM_TLS
-
-    def check(self) -> None:
-        """Raises `Unfit` when it says in two ways who is asking."""
-        ways = [bool(self.address.user), "authorization" in self.headers, self.secret is not None]
-        if sum(ways) > 1:
-            reason = "there are several credentials: in the URL, in a header or in a file"
-            raise Unfit(reason, "Keep one of them.")
 
     def public_headers(self) -> dict[str, str]:
         """What any server may see that a redirect leads to."""
@@ -87,9 +82,30 @@ class SecretFile:
         except (OSError, ValueError) as failure:
             reason = getattr(failure, "strerror", None) or "it is no ASCII text"
             raise Unfit(f"the token in {self.path} is unreadable: {reason}", "Check the file.") from None
-        if not secret or not _VALUE.fullmatch(secret) or " " in secret:
+        if not _TOKEN.fullmatch(secret):
             raise Unfit(f"there is no token in {self.path}", "Write the token, and nothing else, into it.")
         return {self.name: f"{self.scheme} {secret}".lstrip()}
+
+
+@dataclass(frozen=True, slots=True)
+class SecretVariable:
+    """A token in a variable of the environment."""
+
+    variable: str
+    name: str
+
+    def header(self) -> dict[str, str]:
+        """The header. Raises `Unfit`, naming the variable."""
+        secret = os.environ.get(self.variable, "")
+        if not _TOKEN.fullmatch(secret):
+            raise Unfit(f"there is no token in the variable {self.variable}", "Set it, or name a file with the token.")
+        return {self.name: secret}
+
+
+def check_credentials(address: Address, headers: Mapping[str, str], *, has_secret: bool) -> None:
+    """Raises `Unfit` when it is said in two ways who is asking."""
+    if sum((bool(address.user), "authorization" in headers, has_secret)) > 1:
+        raise Unfit("there are several credentials: in the URL, in a header or in a file", "Keep one of them.")
 
 
 def checked_method(method: str) -> str:
