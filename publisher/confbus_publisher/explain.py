@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from confbus.wire.release import Release
     from confbus_publisher.inputs import Merge
     from confbus_publisher.ledger import Ledger
+    from confbus_publisher.resolution import Step
 
 _MOST_RELEASES = 200
 
@@ -45,11 +46,12 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A value, and the layers that have to do with it, the uppermost first."""
+    """A value, and the layers that have to do with it, the uppermost first. `step` is how `${…}` in it came about."""
 
     path: Path
     value: Any
     parts: tuple[Part, ...]
+    step: Step | None = None
 
 
 def of_merge(merge: Merge, path: Path) -> list[Explanation]:
@@ -59,9 +61,12 @@ def of_merge(merge: Merge, path: Path) -> list[Explanation]:
     trees = {layer.source: layer.tree for layer in merged.layers}
     return [
         Explanation(
-            at, value, tuple(Part(each, value_at(trees[each.source], at)) for each in origins.trace(layers, at))
+            at,
+            value,
+            tuple(Part(each, value_at(trees[each.source], at)) for each in origins.trace(layers, at)),
+            merge.expanded.steps.get(at),
         )
-        for at, value in _values(merged.tree, path)
+        for at, value in _values(merge.tree, path)
     ]
 
 

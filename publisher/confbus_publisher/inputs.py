@@ -1,6 +1,7 @@
-"""From sources to the one document that could be published: load, merge, encode, check.
+"""From sources to the one document that could be published: load, merge, expand, encode.
 
-A source that fails keeps its last good layer. What did not change is neither parsed, merged nor encoded again.
+A source that fails keeps its last good layer. What did not change is neither parsed, merged, expanded nor encoded
+again.
 """
 
 from __future__ import annotations
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from confbus.errors import InvalidDocument
 from confbus.wire.sections import Encoder
+from confbus_publisher.expansion import Expanded, Expander
 from confbus_publisher.layers import Layers
-from confbus_publisher.merge import Merged, Merger
+from confbus_publisher.merge import Merged, Merger, conflicts
 from confbus_publisher.merge_rules import DEFAULT, Rules
 from confbus_publisher.provenance import Provenance
 
@@ -20,8 +22,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from confbus.errors import SourceFailed
+    from confbus.wire.frozen import Frozen
     from confbus.wire.manifest import Manifest
     from confbus.wire.sections import Encoded
+    from confbus_publisher.file_roots import FileRoots
     from confbus_publisher.layer import Layer
     from confbus_publisher.shape import Shape
     from confbus_publisher.sources.source import Source
@@ -29,11 +33,17 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Merge:
-    """A merged document with its sections in bytes, and the blobs that tell where its values were written."""
+    """The document that could be published: as it was merged, expanded, and encoded; and where it was written."""
 
     merged: Merged
+    expanded: Expanded
     encoded: Encoded
-    origins: Mapping[str, bytes] = field(default_factory=dict[str, bytes], repr=False)
+    origins: Mapping[str, bytes] = field(repr=False)
+
+    @property
+    def tree(self) -> Frozen:
+        """What workers would read."""
+        return self.expanded.tree
 
     @property
     def manifest(self) -> Manifest:
@@ -41,14 +51,23 @@ class Merge:
 
 
 class Inputs:
-    """Everything that a publisher publishes from."""
+    """Everything that a publisher publishes from. Without `files`, no `${file:…}` is read."""
 
     def __init__(
-        self, sources: Sequence[Source], *, limit_bytes: int, rules: Rules = DEFAULT, shape: Shape | None = None
+        self,
+        sources: Sequence[Source],
+        *,
+        limit_bytes: int,
+        rules: Rules = DEFAULT,
+        shape: Shape | None = None,
+        files: FileRoots | None = None,
     ) -> None:
         self._layers = Layers(sources, rules=rules, shape=shape)
+        self._rules = rules
+        self._shape = shape
         self._limit_bytes = limit_bytes
         self._merger = Merger(rules)
+        self._expander = Expander(files)
         self._encoder = Encoder()
         self._provenance = Provenance()
         self._last: tuple[tuple[Layer, ...], Merge] | None = None
@@ -65,7 +84,8 @@ class Inputs:
     @property
     def watched(self) -> set[Path]:
         """The directories to watch."""
-        return {directory for source in self.sources for directory in source.watched}
+        own = {directory for source in self.sources for directory in source.watched}
+        return own.union(self._expander.watched)
 
     @property
     def due_in_s(self) -> float:
@@ -83,14 +103,39 @@ class Inputs:
         the layers make no publishable document.
         """
         layers = self._layers.load()
-        if self._last and all(map(_is, layers, self._last[0])):
+        if self._last and all(map(_is, layers, self._last[0])) and self._expander.is_current():
             return self._last[1]
         merged = self._merger.merge(layers)
-        encoded = self._encoder.encode(merged.tree)
+        expanded = self._expanded(merged)
+        if expanded.errors:
+            raise expanded.errors[0]
+        encoded = self._encoder.encode(expanded.tree)
         if encoded.size > self._limit_bytes:
             raise _too_large(encoded, self._limit_bytes)
-        self._last = (layers, Merge(merged, encoded, self._provenance.blobs(merged)))
+        self._last = (layers, Merge(merged, expanded, encoded, self._provenance.blobs(merged)))
         return self._last[1]
+
+    def problems(self) -> list[SourceFailed | InvalidDocument]:
+        """Everything that is wrong, not only the first of it: sources that fail, layers that conflict, references that
+        lead nowhere, a document that cannot be published."""
+        layers = self._layers.available()
+        found: list[SourceFailed | InvalidDocument] = [*self.failures.values(), *conflicts(layers, self._rules)]
+        if not found:
+            found += self._expanded(self._merger.merge(layers)).errors
+        if not found:
+            try:
+                self.load()
+            except InvalidDocument as error:
+                found.append(error)
+        return found
+
+    def _expanded(self, merged: Merged) -> Expanded:
+        return self._expander.expand(
+            merged.tree,
+            origin=merged.origin,
+            interpolates=lambda path: merged.winner(path).interpolates,
+            shape=self._shape,
+        )
 
 
 def _is(one: object, other: object) -> bool:

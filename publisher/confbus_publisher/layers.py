@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
-from confbus.errors import SourceFailed
+from confbus.errors import MergeConflict, SourceFailed
 from confbus_publisher.merge import Merger
 from confbus_publisher.merge_rules import DEFAULT, Rules
 from confbus_publisher.sources.context import Context
@@ -54,21 +55,30 @@ class Layers:
             source.listen(wake)
 
     def load(self) -> tuple[Layer, ...]:
-        """Every source asked once, those that depend on the others last: one that fails keeps no other from its turn.
+        """The layer of each source, in their order.
 
         Raises `SourceFailed` when a source fails that never succeeded, and `MergeConflict` when a source must know
         what others say, and those do not go together.
         """
+        self._ask_all()
+        return tuple(self._kept(source) for source in self.sources)
+
+    def available(self) -> list[Layer]:
+        """The layers that can be had; `failures` tells of the others."""
+        with suppress(MergeConflict):
+            self._ask_all()
+        return [self._good[source.name] for source in self.sources if source.name in self._good]
+
+    def _ask_all(self) -> None:
+        """Every source, those that depend on the others last: one that fails keeps no other from its turn."""
         for polled in self._polled:
             polled.begin()
         for source in self._plain:
             self._ask(source, source.load)
-        others = tuple(self._kept(source) for source in self._plain)
         if self._bindable:
-            context = self._context(others)
+            context = self._context(tuple(self._good[each.name] for each in self._plain if each.name in self._good))
             for source in self._bindable:
                 self._ask(source, partial(source.bind, context))
-        return tuple(self._kept(source) for source in self.sources)
 
     def _ask(self, source: Source, load: Callable[[], Layer]) -> None:
         try:
@@ -88,7 +98,7 @@ class Layers:
 
     def _context(self, others: tuple[Layer, ...]) -> Context:
         """The very same one while the others say the same."""
-        if self._bound is None or not all(map(_is, others, self._bound[0])):
+        if self._bound is None or len(others) != len(self._bound[0]) or not all(map(_is, others, self._bound[0])):
             self._bound = others, Context(self._shape, self._merger.merge(others).tree)
         return self._bound[1]
 

@@ -88,7 +88,12 @@ def inputs_of(settings: Settings) -> Inputs:
     from confbus_publisher.inputs import Inputs
     from confbus_publisher.settings import build_sources
 
-    return Inputs(build_sources(settings), limit_bytes=settings.document_limit_bytes, rules=settings.rules)
+    return Inputs(
+        build_sources(settings),
+        limit_bytes=settings.document_limit_bytes,
+        rules=settings.rules,
+        files=settings.files(),
+    )
 
 
 def site_of(named: Named) -> Site:

@@ -55,15 +55,15 @@ def test_a_primary_that_dies_keeps_its_values_above_those_of_the_backup_and_is_r
         primary_server.behave, backup_server.behave = GONE, says('{"host": "backup", "size": 2}')
         clock.advance(30)
         both.load()
-        eventually(lambda: both.load().merged.tree["size"] == 2 and both.failures)
-        without = both.load().merged.tree
+        eventually(lambda: both.load().tree["size"] == 2 and both.failures)
+        without = both.load().tree
         failures = dict(both.failures)
         primary_server.behave = says('{"host": "back again"}')
         clock.advance(30)
         both.load()
-        eventually(lambda: both.load().merged.tree["host"] == "back again")
+        eventually(lambda: both.load().tree["host"] == "back again")
 
-    assert before.merged.tree == {"host": "primary", "only": {"primary": 1}, "size": 1, "timeout": 5}
+    assert before.tree == {"host": "primary", "only": {"primary": 1}, "size": 1, "timeout": 5}
     assert without == {"host": "primary", "only": {"primary": 1}, "size": 2, "timeout": 5}
     assert list(failures) == ["primary"]
     assert both.failures == {}
@@ -127,11 +127,11 @@ def test_a_restart_with_the_server_away_goes_on_with_the_answer_from_disk_and_sa
     server.behave = conditional('{"x": 1}', etag='"one"')
     later = inputs(remote(server, cache)).load()
 
-    assert merged.merged.tree == {"x": 1}
+    assert merged.tree == {"x": 1}
     assert str(merged.merged.origins["x",]) == f"{server.url()}:1:2"
     assert "it answers 503" in str(failure)
     assert "What it said at 2" in str(failure)
-    assert later.merged.tree == {"x": 1}
+    assert later.tree == {"x": 1}
     assert server.asked[-1].headers["if-none-match"] == '"one"'
     assert cache.stat().st_mode & 0o777 == 0o600
 
@@ -145,7 +145,7 @@ def test_an_answer_that_is_no_good_is_never_kept(server: WebServer, tmp_path: Pa
     with pytest.raises(SourceFailed, match="no JSON"):
         source.refresh()
 
-    assert inputs(remote(server, cache)).load().merged.tree == {"x": 1}
+    assert inputs(remote(server, cache)).load().tree == {"x": 1}
 
 
 @pytest.mark.parametrize("damage", [b"", b"confbus answer 1\n", b"confbus answer 1\nx\ny", b"\xff" * 100])
@@ -159,7 +159,7 @@ def test_a_damaged_file_is_as_good_as_none(
     server.behave = GONE
     second = inputs(remote(server, cache)).load()
 
-    assert (first.merged.tree, second.merged.tree) == ({"x": 1}, {"x": 1})
+    assert (first.tree, second.tree) == ({"x": 1}, {"x": 1})
     assert f"{cache} is malformed" in caplog.text
 
 

@@ -21,7 +21,7 @@ LIMIT = 1024 * 1024
 
 
 def document(*sources: Source, shape: Shape | None = None) -> Any:
-    return Inputs(sources, limit_bytes=LIMIT, shape=shape).load().merged.tree
+    return Inputs(sources, limit_bytes=LIMIT, shape=shape).load().tree
 
 
 def test_a_variable_is_placed_and_typed_by_what_the_others_say() -> None:
@@ -58,7 +58,7 @@ def test_nothing_new_gives_the_very_same_merge(tmp_path: Path) -> None:
     after = inputs.load()
 
     assert again is before
-    assert (before.merged.tree, after.merged.tree) == ({"a": {"b": 2}}, {"a": {"b": 3}})
+    assert (before.tree, after.tree) == ({"a": {"b": 2}}, {"a": {"b": 3}})
 
 
 def test_a_variable_that_cannot_be_placed_any_more_keeps_its_last_place(tmp_path: Path) -> None:
@@ -70,7 +70,7 @@ def test_a_variable_that_cannot_be_placed_any_more_keeps_its_last_place(tmp_path
     file.write_text("a_b: {c: 1}\na: {b_c: 1}\n")
     merge = inputs.load()
 
-    assert merge.merged.tree == {"a_b": {"c": 2}, "a": {"b_c": 1}}
+    assert merge.tree == {"a_b": {"c": 2}, "a": {"b_c": 1}}
     assert "APP_A_B_C" in str(inputs.failures["env:APP_"])
 
 

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from confbus.errors import ConfBusError, InvalidDocument, SourceFailed
+from confbus.errors import ConfBusError
 from confbus_publisher.cli import outcome
 from confbus_publisher.cli.options import subcommand, with_output, with_settings
 from confbus_publisher.cli.output import counted, present, say
 
 if TYPE_CHECKING:
-    from confbus_publisher.inputs import Inputs, Merge
-    from confbus_publisher.layer import Layer
+    from confbus_publisher.inputs import Merge
     from confbus_publisher.opening import Named
 
 
@@ -34,7 +33,7 @@ def command(named: Named, output: str) -> int:
     try:
         inputs = inputs_of(settings_of(named))
         sources = len(inputs.sources)
-        problems = _problems(inputs)
+        problems: list[ConfBusError] = [*inputs.problems()]
         merge = None if problems else inputs.load()
     except ConfBusError as error:
         problems = [error]
@@ -42,20 +41,6 @@ def command(named: Named, output: str) -> int:
     if output == "text" and merge is not None:
         say(_summary(sources, merge))
     return outcome.REFUSED if problems else outcome.DONE
-
-
-def _problems(inputs: Inputs) -> list[ConfBusError]:
-    """Of every source, and of what those that can be read make together."""
-    from confbus_publisher.merge import conflicts
-
-    problems: list[ConfBusError] = []
-    layers: list[Layer] = []
-    for source in inputs.sources:
-        try:
-            layers.append(source.load())
-        except (SourceFailed, InvalidDocument) as error:
-            problems.append(error)
-    return [*problems, *conflicts(layers)]
 
 
 def _lines(problems: list[ConfBusError]) -> list[str]:

@@ -8,7 +8,7 @@ import click
 
 from confbus_publisher.cli import outcome
 from confbus_publisher.cli.options import subcommand, with_output, with_place
-from confbus_publisher.cli.output import present, say, table
+from confbus_publisher.cli.output import listed, present, say, table
 from confbus_publisher.cli.values import brief, visible
 from confbus_publisher.explain import ABSENT
 
@@ -30,8 +30,8 @@ _MOST = 40
 @subcommand(
     "explain",
     example="confbus explain database.port",
-    keys="values [{path, value, layers [{effect, place, source, kind, priority, value}]}]; of one value also "
-    "version, is_published, since {version, at, author, message}",
+    keys="values [{path, value, layers [{effect, place, source, kind, priority, value}], used [reference]}]; "
+    "of one value also version, is_published, since {version, at, author, message}",
 )
 @with_place
 @click.argument("path", default="")
@@ -82,7 +82,7 @@ def _unknown(merge: Merge | None, parts: Path) -> Exception:
     from confbus.errors import UnknownPath
     from confbus.wire.path import nearest, render
 
-    return UnknownPath(render(parts), nearest=nearest(merge.merged.tree, parts) if merge else "")
+    return UnknownPath(render(parts), nearest=nearest(merge.tree, parts) if merge else "")
 
 
 def _history(ledger: Ledger, head: Release | None, found: Explanation) -> dict[str, Any]:
@@ -118,7 +118,8 @@ def _fact(found: Explanation) -> dict[str, Any]:
         }
         for part in found.parts
     ]
-    return {"path": pointer(found.path), "value": visible(found.path, found.value), "layers": layers}
+    fact = {"path": pointer(found.path), "value": visible(found.path, found.value), "layers": layers}
+    return {**fact, "used": list(found.step.used)} if found.step else fact
 
 
 def _detail(found: Explanation, fact: dict[str, Any]) -> Iterator[str]:
@@ -138,6 +139,8 @@ def _detail(found: Explanation, fact: dict[str, Any]) -> Iterator[str]:
     ]
     if rows:
         yield from table([_HEADS, *rows], right=[_PRIORITY])
+    if found.step:
+        yield f"expanded with {listed(found.step.used)}"
     since = fact["since"]
     if since:
         why = f": {since['message']}" if since["message"] else ""

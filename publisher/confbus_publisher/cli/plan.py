@@ -42,7 +42,7 @@ def command(named: Named, output: str) -> int:
         state = ledger.refresh()
         there = document(ledger, state.release) if state else Frozen()
         seen = survey(ledger.store)
-    changes = diff(there, merge.merged.tree)
+    changes = diff(there, merge.tree)
     held = _held(merge, state)
     if output == "json":
         show_json(_facts(changes, merge, state, held=held, seen=seen))
