@@ -88,7 +88,7 @@ def test_a_connection_that_breaks_at_any_byte_makes_a_change_once(
     bus.agree(1)
 
     number = 1
-    for length in range(0, turn, scaled(25, 1)):
+    for length in range(0, turn, scaled(25, 7)):
         number += 1
         proxy.sever_after(length, replies=replies)
         bus.edit(publisher, number)
