@@ -14,7 +14,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from confbus.errors import ChecksFailed, ConfBusError, Conflict, Malformed, NoRelease, Unreachable
+from confbus.errors import ChecksFailed, ConfBusError, Conflict, Malformed, NoRelease, OutcomeUnknown, Unreachable
 from confbus.status import stand
 from confbus_publisher import fleet, repair, standing
 from confbus_publisher.decision import Step, decide
@@ -108,7 +108,7 @@ class Publisher:
             refusal = self._load()
             self._take_lease()
             self._stand(*(self._keep_in_step(refusal) if self._is_active else self._stand_by(refusal)))
-        except Unreachable as error:
+        except (Unreachable, OutcomeUnknown) as error:
             self._stand(standing.UNREACHABLE, str(error))
             return _RETRY_S
         except Conflict as error:

@@ -10,16 +10,21 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from support.bus import Killed, MortalStore, digest_of, document
+from confbus.errors import OutcomeUnknown
+from confbus_publisher.inputs import Inputs
+from confbus_publisher.ledger.redis import RedisStore
+from support.bus import Edits, Killed, MortalStore, digest_of, document
 from support.eventually import eventually
 from support.proxy import Proxy
 from support.scale import scaled
 from support.shop import Shop
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from confbus_publisher.layer import Layer
+    from confbus_publisher.ledger.store import Commit
     from support.bus import Bus
     from support.server import Server
 
@@ -75,6 +80,55 @@ def test_a_publisher_that_dies_at_any_step_leaves_all_of_a_change_or_nothing(
     assert made == sorted(made)
     assert {False, True} <= set(made)
     assert versions(bus) == list(range(1, len(made) + 2))
+
+
+class Interrupted(Edits):
+    """A source that is read just when its publisher is told to stop."""
+
+    stop: Callable[[], object]
+
+    def load(self) -> Layer:
+        self.stop()
+        return super().load()
+
+
+def test_a_publisher_that_is_told_to_stop_in_the_middle_of_a_turn_finishes_it(bus: Bus) -> None:
+    publisher, _ = bus.resting_publisher(1)
+    source = Interrupted(document(1))
+    source.stop = publisher.stop
+    publisher.inputs = Inputs([source], limit_bytes=10_000)
+
+    publisher.run()
+
+    assert bus.actions() == [("publish", 1)]
+    assert bus.ledger.store.lease() == ""
+    assert bus.ledger.store.fleet() == {}
+    publisher.ledger.store.close()
+
+
+class DeafStore(RedisStore):
+    """A store that carries every change out, and never hears of it."""
+
+    def commit(self, commit: Commit) -> str:
+        super().commit(commit)
+        raise OutcomeUnknown("the change", commit.head.change, "TimeoutError")
+
+
+def test_a_publisher_that_never_hears_what_came_of_a_change_looks_and_makes_it_once(bus: Bus) -> None:
+    bus.publisher(1).stop()
+    bus.worker()
+    publisher, _ = bus.resting_publisher(2)
+    publisher.ledger.store.close()
+    publisher.ledger.store = DeafStore(bus.client, bus.keys, where=bus.url)
+
+    publisher.turn()
+    assert publisher.standing.state == "unreachable"
+    assert "`confbus history` tells" in publisher.standing.why
+    publisher.turn()
+
+    assert publisher.standing.state == "in step"
+    bus.agree(2)
+    assert bus.actions() == [("publish", 1), ("publish", 2)]
 
 
 @pytest.mark.slow
