@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import confbus
+from support.eventually import eventually
 
 if TYPE_CHECKING:
     from confbus import Change, Snapshot, Subscriber
@@ -69,7 +70,7 @@ def test_a_change_is_told_leaf_by_leaf(shop: Shop) -> None:
     with connect(shop) as config:
         config.subscribe(tell, "database")
         publish(shop, SECOND)
-        assert is_told.wait(5)
+        assert is_told.wait(20)
 
     assert [(change.path, change.old_value, change.new_value) for change in told] == [
         ("database.host", "db-1", "db-2"),
@@ -83,7 +84,7 @@ def test_a_snapshot_stays_what_it_is_while_releases_pass(shop: Shop) -> None:
     with connect(shop) as config:
         held = config.snapshot
         publish(shop, SECOND)
-        newest = config.wait_for(version=2, timeout=5)
+        newest = config.wait_for(version=2, timeout=20)
 
         assert (held["database.host"], newest["database.host"], config["database.host"]) == ("db-1", "db-2", "db-2")
         assert newest["hosts"] is held["hosts"]
@@ -132,12 +133,12 @@ def test_a_worker_refuses_what_it_cannot_use_and_runs_on(shop: Shop) -> None:
     assert shop.url
     with confbus.connect(shop.url, namespace="shop", validators=[check]) as config:
         publish(shop, SECOND)
-        with pytest.raises(confbus.ConfBusError, match="the pool is too large for this machine"):
-            config.wait_for(version=2, timeout=0.2)
+        eventually(lambda: config.status().state == "vetoing")
+        assert "the pool is too large for this machine" in config.status().error
         assert config["database.pool.max"] == 20
 
         publish(shop, SECOND.replace("50", "40"))
-        assert config.wait_for(version=3, timeout=5)["database.pool.max"] == 40
+        assert config.wait_for(version=3, timeout=20)["database.pool.max"] == 40
 
 
 def test_a_rollback_is_a_new_version_with_the_old_content(shop: Shop) -> None:
@@ -148,7 +149,7 @@ def test_a_rollback_is_a_new_version_with_the_old_content(shop: Shop) -> None:
 
         shop.confbus("rollback", "-m", "too many connections")
 
-        assert config.wait_for(version=3, timeout=5)["database.host"] == "db-1"
+        assert config.wait_for(version=3, timeout=20)["database.host"] == "db-1"
 
 
 def test_what_was_rolled_back_is_held_until_it_is_mended_or_somebody_lets_it_out(shop: Shop) -> None:
@@ -169,12 +170,12 @@ def test_a_redis_that_lost_everything_gets_it_back_and_no_worker_notices(shop: S
         publisher.says("published version 1")
         with connect(shop) as config:
             server.flush()
-            restored = config.wait_for(version=2, timeout=10)
+            restored = config.wait_for(version=2, timeout=20)
 
             assert restored == config.snapshot
             assert config["database.host"] == "db-1"
             shop.write(SECOND)
-            assert config.wait_for(version=3, timeout=10)["database.host"] == "db-2"
+            assert config.wait_for(version=3, timeout=20)["database.host"] == "db-2"
 
 
 def test_redis_cli_shows_what_is_in_force_who_published_it_and_why(shop: Shop, server: Server) -> None:

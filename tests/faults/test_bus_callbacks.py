@@ -39,7 +39,7 @@ class Calls:
 
     def __call__(self, changes: list[Change]) -> None:
         self.entered.set()
-        assert self.gate.wait(10)
+        assert self.gate.wait(30)
         (change,) = changes
         self.steps.append((change.old_value, change.new_value))
 
@@ -66,7 +66,7 @@ def test_a_callback_that_hangs_delays_nobody_and_is_told_the_rest_at_once(
     for number in range(2, 6):
         bus.publish(number)
         bus.agree(number)
-        assert hanging.entered.wait(5)
+        assert hanging.entered.wait(20)
         eventually(lambda number=number: quick.steps and quick.steps[-1][1] == number)  # type: ignore[misc]
     hanging.gate.set()
 

@@ -89,7 +89,7 @@ def test_readers_of_one_snapshot_never_see_two_versions(bus: Bus) -> None:
         reader.start()
     for number in range(2, last + 1):
         bus.edit(publisher, number)
-        config.wait_for(version=number, timeout=10)
+        config.wait_for(version=number, timeout=30)
     is_over.set()
     for reader in readers:
         reader.join()

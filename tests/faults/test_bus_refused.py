@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from support.bus import document
+from support.bus import PACE, document
 from support.eventually import eventually
 
 if TYPE_CHECKING:
@@ -15,9 +16,12 @@ NO_DOCUMENT = document(2, padding=11_000_000)
 """More than any publisher here may publish."""
 
 
+LEASE = replace(PACE, lease_s=5.0)
+
+
 def refused(bus: Bus) -> RunningPublisher:
     """A publisher whose sources make no document any more, and a worker."""
-    publisher = bus.publisher(1)
+    publisher = bus.publisher(1, pace=LEASE)
     bus.worker()
     bus.agree(1)
     publisher.write(NO_DOCUMENT)
@@ -57,12 +61,12 @@ def test_what_others_do_is_remembered_all_the_same(bus: Bus, server: Server) -> 
 
 def test_the_active_publisher_stays_the_active_one(bus: Bus) -> None:
     publisher = refused(bus)
-    other = bus.publisher(1, name="bob")
+    other = bus.publisher(1, name="bob", pace=LEASE)
     bus.edit(other, 7)
 
     for _ in range(3):  # the lease grows older, and is renewed
-        eventually(lambda: bus.client.pttl(bus.keys.lease) < 900)
-        eventually(lambda: bus.client.pttl(bus.keys.lease) > 900)
+        eventually(lambda: bus.client.pttl(bus.keys.lease) < 4900)
+        eventually(lambda: bus.client.pttl(bus.keys.lease) > 4900)
 
     assert bus.ledger.store.lease() == publisher.publisher.identity
     assert other.state == "standby"

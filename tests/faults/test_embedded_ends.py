@@ -42,7 +42,7 @@ def owner() -> Iterator[Owner]:
 
 
 def assert_nothing_is_left(of: int, home: Path) -> None:
-    eventually(lambda: not group(of), within_s=10, describe=lambda: group(of))
+    eventually(lambda: not group(of), describe=lambda: group(of))
     assert not home.exists()
 
 

@@ -85,7 +85,7 @@ def test_the_lines_of_the_readme_show_and_undo_a_release(
         assert worker["pool.size"] == 1
 
         head, release, log, shown, undone = (shell(block) for block in BLOCKS)
-        worker.wait_for(version=4, timeout=5)
+        worker.wait_for(version=4, timeout=20)
 
         assert worker.snapshot == GOOD
 

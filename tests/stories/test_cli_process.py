@@ -45,7 +45,7 @@ def in_terminal(shop: Shop, *words: str, **environment: str) -> str:
             env=os.environ | {"COLUMNS": "80"} | environment,
             stdout=end,
             stderr=subprocess.DEVNULL,
-            timeout=20,
+            timeout=60,
             check=False,
         )
         return terminal.read(65536).decode().removeprefix(MARK)

@@ -75,9 +75,9 @@ def test_a_second_one_attaches_and_takes_over_when_the_first_is_gone(shop: Shop,
             second.says("standby")
             first.end(death)
 
-            second.says("started the embedded server", within_s=15)
+            second.says("started the embedded server")
             shop.write("number: 2\n")
-            eventually(lambda: worker["number"] == 2, within_s=15, describe=lambda: (worker.status(), second.err))
+            eventually(lambda: worker["number"] == 2, describe=lambda: (worker.status(), second.err))
             assert second.end(signal.SIGTERM) == 0
 
     assert "Traceback" not in second.err
@@ -90,9 +90,9 @@ def test_a_server_that_is_killed_is_started_again(shop: Shop) -> None:
         with connect(shop) as worker:
             kill_server(shop)
 
-            daemon.says("started the embedded server", times=2, within_s=15)
+            daemon.says("started the embedded server", times=2)
             shop.write("number: 2\n")
-            eventually(lambda: worker["number"] == 2, within_s=15, describe=lambda: (worker.status(), daemon.err))
+            eventually(lambda: worker["number"] == 2, describe=lambda: (worker.status(), daemon.err))
 
 
 @pytest.mark.slow
@@ -109,6 +109,6 @@ def test_where_the_path_is_too_long_for_a_socket_it_works_all_the_same(
         with far.start("run") as second:
             second.says("standby")
             first.end(signal.SIGKILL)
-            second.says("started the embedded server", within_s=15)
+            second.says("started the embedded server")
             far.write("number: 2\n")
-            eventually(lambda: number(far) == "2", within_s=15, describe=lambda: second.err)
+            eventually(lambda: number(far) == "2", describe=lambda: second.err)

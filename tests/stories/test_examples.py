@@ -25,7 +25,7 @@ def start(name: str, url: str, **variables: str) -> subprocess.Popen[str]:
 def run(name: str, url: str, **variables: str) -> str:
     """What the example says when it is run to its end."""
     process = start(name, url, **variables)
-    said, _ = process.communicate(timeout=30)
+    said, _ = process.communicate(timeout=60)
     assert process.returncode == 0, said
     return said
 

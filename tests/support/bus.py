@@ -156,7 +156,7 @@ class Worker:
         self.saw: list[Snapshot] = []
         checks = (*validators, self.saw.append)  # the last validator is asked about nothing but what will be read
         self.config: Subscriber = confbus.connect(
-            url, namespace=namespace, timeout_s=10, timing=TIMING, validators=checks
+            url, namespace=namespace, timeout_s=30, timing=TIMING, validators=checks
         )
 
     @property
@@ -270,7 +270,7 @@ class Bus:
         self.story.append(number)
         return self.ledger.rollback(target, Why("operator", "it was bad", "rollback"))
 
-    def agree(self, number: int, *, within_s: float = 8.0) -> None:
+    def agree(self, number: int, *, within_s: float = 20.0) -> None:
         """Everybody comes to document `number`, which is the head's, and saw nothing wrong on the way."""
 
         def agreed() -> bool:

@@ -89,7 +89,7 @@ class Demo:
             files = [entry.name for entry in self.place.iterdir()]
             return at_work_in(self.place) or {pid for pid in of if is_alive(pid)} or files
 
-        eventually(lambda: not left(), within_s=10, describe=left)
+        eventually(lambda: not left(), describe=left)
 
     def __enter__(self) -> Self:
         return self

@@ -11,8 +11,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-def eventually(check: Callable[[], T], *, within_s: float = 5.0, describe: Callable[[], object] | None = None) -> T:
-    """What `check` returns as soon as that is true.
+def eventually(check: Callable[[], T], *, within_s: float = 20.0, describe: Callable[[], object] | None = None) -> T:
+    """What `check` returns as soon as that is true. The deadline is for machines that are busy; it costs nothing else.
 
     A failed assertion inside `check` means "not yet". At the deadline the test fails with what was seen last:
     the assertion, or the result, or what `describe` says.

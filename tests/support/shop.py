@@ -76,7 +76,7 @@ class Shop:
             env=os.environ | environment,
             capture_output=True,
             text=True,
-            timeout=20,
+            timeout=60,
             check=False,
         )
 
@@ -110,7 +110,7 @@ class Running:
     def err(self) -> str:
         return self._files[1].read_text()
 
-    def says(self, *texts: str, times: int = 1, within_s: float = 8.0) -> str:
+    def says(self, *texts: str, times: int = 1, within_s: float = 20.0) -> str:
         """Wait until all `texts` stand on one line of its stderr, so many times; gives the last such line."""
 
         def lines() -> list[str]:
@@ -129,7 +129,7 @@ class Running:
     def end(self, number: int) -> int:
         """Send it a signal that ends it; gives its exit code."""
         self.signal(number)
-        return self.process.wait(timeout=10)
+        return self.process.wait(timeout=30)
 
     def __enter__(self) -> Self:
         return self
