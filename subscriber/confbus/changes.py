@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 Callback = "Callable[[list[Change]], object]"
 MAX_THREADS = 4
 SLOW_S = 1.0
+ENTER_S = 0.1
 _log = logging.getLogger("confbus")
 
 
@@ -60,9 +61,12 @@ class Subscription:
         return self.is_closed or self._callback() is None
 
     def close(self) -> None:
-        """No call starts after this returns; one that runs already is not waited for when it closes itself."""
-        with self._lock:
-            self.is_closed = True
+        """No call starts after this returns; one that runs already is not waited for, or not for long."""
+        # Somebody else who has the lock is in a call, or about to enter it: by the end of this wait he has entered.
+        is_mine = self._lock.acquire(timeout=ENTER_S)
+        self.is_closed = True
+        if is_mine:
+            self._lock.release()
 
     def deliver(self) -> None:
         """Tell the callback what changed since it was last told, if anything that it cares for did."""
@@ -70,18 +74,18 @@ class Subscription:
         told, self.told = self.told, self.latest
         try:
             changes = [change for change in diff(told, self.told) if self._pattern.matches(change.parts)]
-            if changes and callback is not None and self._begin():
-                callback(changes)
+            if changes and callback is not None:
+                self._call(callback, changes)
         except (Exception, SystemExit):  # noqa: BLE001 — a user's code; it must not end the thread that others need
             _log.exception("a callback failed", extra={"callback": self.name})
         finally:
             self._finish()
 
-    def _begin(self) -> bool:
+    def _call(self, callback: Callable[[list[Change]], object], changes: list[Change]) -> None:
         with self._lock:
             if not self.is_closed:
                 self.started_at = time.monotonic()
-            return not self.is_closed
+                callback(changes)
 
     def _finish(self) -> None:
         started, self.started_at = self.started_at, None

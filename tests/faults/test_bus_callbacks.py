@@ -126,6 +126,21 @@ def test_no_call_starts_after_the_end_of_a_subscription(bus: Bus, config: Subscr
     assert ended.steps == [(1, 2)]
 
 
+def test_a_subscription_ends_while_a_call_of_it_hangs(bus: Bus, config: Subscriber, hanging: Calls) -> None:
+    stays = Calls()
+    subscription = config.subscribe(hanging, PATH)
+    config.subscribe(stays, PATH)
+    bus.publish(2)
+    assert hanging.entered.wait(20)
+
+    config.unsubscribe(subscription)
+    hanging.gate.set()
+    bus.publish(3)
+    stays.are_told((1, 2), (2, 3))
+
+    hanging.are_told((1, 2))
+
+
 @pytest.mark.slow
 def test_no_call_starts_after_the_end_of_a_subscription_whenever_it_comes(bus: Bus, config: Subscriber) -> None:
     late: list[str] = []
