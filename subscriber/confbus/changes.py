@@ -6,7 +6,6 @@ at most four daemon threads that start when first needed; none is ever interrupt
 
 from __future__ import annotations
 
-import logging
 import threading
 import time
 import weakref
@@ -18,12 +17,12 @@ from confbus.wire.path import Pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from logging import Logger
 
 Callback = "Callable[[list[Change]], object]"
 MAX_THREADS = 4
 SLOW_S = 1.0
 ENTER_S = 0.1
-_log = logging.getLogger("confbus")
 
 
 class Subscription:
@@ -77,7 +76,7 @@ class Subscription:
             if changes and callback is not None:
                 self._call(callback, changes)
         except (Exception, SystemExit):  # noqa: BLE001 — a user's code; it must not end the thread that others need
-            _log.exception("a callback failed", extra={"callback": self.name})
+            _log().exception("a callback failed", extra={"callback": self.name})
         finally:
             self._finish()
 
@@ -91,7 +90,7 @@ class Subscription:
         started, self.started_at = self.started_at, None
         took_s = time.monotonic() - started if started is not None else 0.0
         if took_s > SLOW_S:
-            _log.warning("a callback was slow: %.1f s", took_s, extra={"callback": self.name})
+            _log().warning("a callback was slow: %.1f s", took_s, extra={"callback": self.name})
 
 
 class Dispatcher:
@@ -173,6 +172,12 @@ class Dispatcher:
     def _report_hanging(self, subscription: Subscription) -> None:
         started = subscription.started_at
         if started is not None and time.monotonic() - started > SLOW_S:
-            _log.warning(
+            _log().warning(
                 "a callback still runs since %.1f s", time.monotonic() - started, extra={"callback": subscription.name}
             )
+
+
+def _log() -> Logger:
+    import logging  # a process whose callbacks behave does not pay for it at its start
+
+    return logging.getLogger("confbus")

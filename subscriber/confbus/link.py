@@ -1,20 +1,19 @@
 """Two connections to Redis: one that listens for notices, one for everything else. Thin, and honest about failures.
 
-The listening connection is redis-py's `Connection`, driven by hand: its `PubSub` reconnects and subscribes again
-without a word, and a gap nobody knows of is a change nobody applies.
+A plain URL is followed over `resp`, without redis-py; any other one over `borrowed`, with the same promises.
 """
 
 from __future__ import annotations
 
-import json
 import os
-import re
 import select
 import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit, urlunsplit
 
+from confbus import connection as connections
+from confbus.address import keepalive, plain
+from confbus.connection import CONNECT_TIMEOUT_S, TIMEOUT_S
 from confbus.errors import InvalidSettings, Malformed
 from confbus.events import Acked, Event, Fetched, HeadRead, Heard, LinkLost, Ponged, ReadFailed
 from confbus.wire import head as heads
@@ -23,16 +22,13 @@ from confbus.wire.frozen import is_list
 from confbus.wire.keys import Keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
     from redis import Redis
 
+    from confbus.connection import Connection, Word
     from confbus.wire.head import Head
     from confbus.wire.manifest import Manifest
-
-TIMEOUT_S = 5.0
-CONNECT_TIMEOUT_S = 3.0
-_PASSWORD = re.compile(r"(password=)[^&]*", re.IGNORECASE)
 
 
 def make_client(url: str, *, timeout_s: float = TIMEOUT_S, name: str = "") -> Redis:
@@ -55,7 +51,7 @@ def make_client(url: str, *, timeout_s: float = TIMEOUT_S, name: str = "") -> Re
             socket_connect_timeout=min(timeout_s, CONNECT_TIMEOUT_S),
             health_check_interval=0,
             client_name=name or None,
-            **_keepalive(url),
+            **({} if url.startswith("unix:") else {"socket_keepalive": True, "socket_keepalive_options": keepalive()}),
         )
         # An option that no connection knows would else come to light with the first command, as a TypeError.
         client.connection_pool.connection_class(**client.connection_pool.connection_kwargs)
@@ -69,11 +65,14 @@ def make_client(url: str, *, timeout_s: float = TIMEOUT_S, name: str = "") -> Re
 
 def redacted(url: str) -> str:
     """The URL without its passwords, for messages."""
+    import re
+    from urllib.parse import urlsplit, urlunsplit
+
     try:
         parts = urlsplit(url)
     except ValueError:  # Where a password begins in it is anybody's guess.
         return "a URL that cannot be read"
-    url = _PASSWORD.sub(r"\1***", url)
+    url = re.sub(r"(?i)(password=)[^&]*", r"\1***", url)
     if not parts.password:
         return url
     place = parts.netloc.rpartition("@")[2]
@@ -90,13 +89,16 @@ class Link:
     """The connections of one subscriber. Everything but `wake` belongs to the thread that follows."""
 
     def __init__(self, url: str, namespace: str, *, instance: str, prefix: str = "confbus") -> None:
-        self.where = redacted(url)
-        self._client: Any = make_client(url, name=f"confbus:{instance}")
-        self.keys = keys_of(self._client, namespace, prefix=prefix)
+        self._dial, database = _dialled(url, f"confbus:{instance}")
+        self.keys = Keys(namespace, database, prefix)
         self._instance = instance
-        self._listener: Any = None
+        self._listener: Connection | None = None
+        self._asker: Connection | None = None
+        self._listening = -1
         self._wake_read, self._wake_write = os.pipe()
         os.set_blocking(self._wake_write, False)
+        self._poller = select.poll()
+        self._poller.register(self._wake_read, select.POLLIN)
         self._closing = threading.Lock()
         self._is_closed = False
         self._server_ms = 0
@@ -105,35 +107,32 @@ class Link:
         """Make a new listening connection and ask for the channel; the acknowledgement comes from `wait`."""
         self._drop_listener()
         try:
-            self._listener = self._client.connection_pool.make_connection()
-            self._listener.connect()
-            self._listener.send_command("SUBSCRIBE", self.keys.notices)
+            self._listener = self._dial()
+            self._listening = self._listener.fileno()
+            self._poller.register(self._listening, select.POLLIN)
+            self._listener.send(("SUBSCRIBE", self.keys.notices))
         except Exception as error:  # noqa: BLE001 — whatever a socket, TLS or the parser raises means: no link
             return [self._lost(error)]
         return []
 
     def ping(self) -> list[Event]:
         try:
-            self._listener.send_command("PING", check_health=False)
+            if self._listener is not None:
+                self._listener.send(("PING",))
         except Exception as error:  # noqa: BLE001 — as in `connect`
             return [self._lost(error)]
         return []
 
     def wait(self, timeout_s: float) -> list[Event]:
         """The next message, or nothing after `timeout_s` or when somebody called `wake`."""
+        listener = self._listener
         try:
-            if self._listener is not None and self._listener.can_read(timeout=0):
-                return self._receive()
-            poller = select.poll()
-            poller.register(self._wake_read, select.POLLIN)
-            listening = -1
-            if self._listener is not None:
-                listening = self._listener._sock.fileno()
-                poller.register(listening, select.POLLIN)
-            ready = {descriptor for descriptor, _ in poller.poll(max(0.0, timeout_s) * 1000)}
+            if listener is not None and listener.has_more():
+                return self._receive(listener)
+            ready = [descriptor for descriptor, _ in self._poller.poll(max(0.0, timeout_s) * 1000)]
             if self._wake_read in ready:
                 os.read(self._wake_read, 4096)
-            return self._receive() if listening in ready else []
+            return self._receive(listener) if listener is not None and self._listening in ready else []
         except Exception as error:  # noqa: BLE001 — as in `connect`
             return [self._lost(error)]
 
@@ -145,10 +144,7 @@ class Link:
 
     def read_head(self) -> list[Event]:
         def read() -> Event:
-            pipeline = self._client.pipeline(transaction=False)
-            pipeline.hgetall(self.keys.head)
-            pipeline.time()
-            fields, (seconds, micros) = pipeline.execute()
+            fields, (seconds, micros) = self._ask(("HGETALL", self.keys.head), ("TIME",))
             self._server_ms = int(seconds) * 1000 + int(micros) // 1000
             return HeadRead(heads.parse(_texts(fields)) if fields else None)
 
@@ -158,14 +154,12 @@ class Link:
         """The release of `head` and the blobs that `running` has not."""
 
         def read() -> Event:
-            fields = self._client.hgetall(self.keys.release(head.version))
-            release = releases.parse(_texts(fields))
+            release = releases.parse(_texts(self._ask(("HGETALL", self.keys.release(head.version)))[0]))
             if release.digest != head.digest:
                 raise Malformed(f"release {head.version}", "it is another one than the head names")
             changes = running.changes_to(release.manifest)
             wanted = {name: blob for name, blob in changes.items() if blob is not None}
-            found: list[bytes | None] = self._client.hmget(self.keys.blobs, list(wanted.values())) if wanted else []
-            blobs = {name: blob for name, blob in zip(wanted, found, strict=True) if blob is not None}
+            blobs = {name: blob for name, blob in self._blobs(wanted) if blob is not None}
             if len(blobs) < len(wanted):
                 missing = next(name for name in wanted if name not in blobs)
                 raise Malformed(f"release {head.version}", f"the content of section {missing!r} is gone")
@@ -175,36 +169,59 @@ class Link:
 
     def report(self, report: Mapping[str, Any]) -> str:
         """Tell the fleet; returns why it could not be told, or the empty text. Workers may lack the right to."""
+        import json
+
         try:
             text = json.dumps({**report, "at": self._server_ms}, separators=(",", ":"))
-            self._client.hset(self.keys.fleet, self._instance, text)
+            self._ask(("HSET", self.keys.fleet, self._instance, text))
         except Exception as error:  # noqa: BLE001 — a report that fails must not stop the follower
-            return str(error) or type(error).__name__
+            return _reason(error)
         return ""
 
     def leave(self) -> None:
         """Take this instance's report away."""
         try:
-            self._client.hdel(self.keys.fleet, self._instance)
+            self._ask(("HDEL", self.keys.fleet, self._instance))
         except Exception:  # noqa: BLE001 — leaving is a courtesy; the publisher drops silent instances anyway
             return
 
     def close(self) -> None:
         self._drop_listener()
-        self._client.close()
+        self._drop_asker()
         with self._closing:
             self._is_closed = True
             os.close(self._wake_read)
             os.close(self._wake_write)
 
-    def _receive(self) -> list[Event]:
-        message = self._listener.read_response(disable_decoding=True)
-        kind = message[0] if is_list(message) and message else b""
+    def _receive(self, listener: Connection) -> list[Event]:
+        message = listener.receive()
+        kind = message[0] if is_list(message) and message else message
         if kind == b"message":
             return [Heard(message[2])]
         if kind == b"subscribe":
             return [Acked()]
+        if isinstance(kind, connections.ErrorReply):
+            raise kind
         return [Ponged()] if kind == b"pong" else []
+
+    def _blobs(self, wanted: Mapping[str, str]) -> Iterable[tuple[str, bytes | None]]:
+        found: list[bytes | None] = self._ask(("HMGET", self.keys.blobs, *wanted.values()))[0] if wanted else []
+        return zip(wanted, found, strict=True)
+
+    def _ask(self, *commands: tuple[Word, ...]) -> list[Any]:
+        """The replies, over the connection that is not subscribed. It is made anew after any failure, and when the
+        server closed it or said what nobody asked for."""
+        if self._asker is not None and self._asker.is_readable():
+            self._drop_asker()
+        if self._asker is None:
+            self._asker = self._dial()
+        try:
+            return connections.ask(self._asker, *commands)
+        except connections.ErrorReply:
+            raise
+        except Exception:
+            self._drop_asker()
+            raise
 
     def _try(self, read: Callable[[], Event]) -> Event:
         try:
@@ -212,27 +229,45 @@ class Link:
         except Malformed as error:
             return ReadFailed(str(error), is_damage=True)
         except Exception as error:  # noqa: BLE001 — whatever failed, the running configuration stays
-            return ReadFailed(str(error) or type(error).__name__, is_damage="WRONGTYPE" in str(error))
+            return ReadFailed(_reason(error), is_damage="WRONGTYPE" in str(error))
 
     def _lost(self, error: Exception) -> LinkLost:
         self._drop_listener()
-        return LinkLost(str(error) or type(error).__name__)
+        return LinkLost(_reason(error))
 
     def _drop_listener(self) -> None:
         listener, self._listener = self._listener, None
+        listening, self._listening = self._listening, -1
+        if listening >= 0:
+            self._poller.unregister(listening)
         if listener is not None:
-            listener.disconnect()
+            listener.close()
+
+    def _drop_asker(self) -> None:
+        asker, self._asker = self._asker, None
+        if asker is not None:
+            asker.close()
 
 
-def _keepalive(url: str) -> dict[str, Any]:
-    if url.startswith("unix:"):
-        return {}
-    import socket
+def _dialled(url: str, name: str) -> tuple[Callable[[], Connection], int]:
+    """What makes a connection to `url`, and the number of its database. Raises `InvalidSettings`."""
+    address = plain(url)
+    if address is not None:
+        from confbus.resp import open_plain
 
-    wanted = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 15_000}
-    options = {getattr(socket, name): value for name, value in wanted.items() if hasattr(socket, name)}
-    return {"socket_keepalive": True, "socket_keepalive_options": options}
+        return lambda: open_plain(address, name=name), address.database
+    from confbus.borrowed import BorrowedConnection
+
+    client = make_client(url, name=name)
+    return lambda: BorrowedConnection(client), keys_of(client, "any").database
 
 
-def _texts(fields: Mapping[bytes, bytes]) -> dict[str, str]:
-    return {name.decode("utf-8", "replace"): value.decode("utf-8", "replace") for name, value in fields.items()}
+def _reason(error: Exception) -> str:
+    text = (error.strerror if isinstance(error, OSError) else "") or str(error)
+    return text or type(error).__name__
+
+
+def _texts(fields: Any) -> dict[str, str]:
+    """The fields of a hash, which come as a flat list of names and values."""
+    texts = [text.decode("utf-8", "replace") for text in fields]
+    return dict(zip(texts[::2], texts[1::2], strict=True))

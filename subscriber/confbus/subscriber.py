@@ -6,9 +6,7 @@ and swaps the snapshot; everything it decides is in `follower`.
 
 from __future__ import annotations
 
-import logging
 import os
-import secrets
 import socket
 import threading
 import time
@@ -37,7 +35,6 @@ if TYPE_CHECKING:
 _MAX_WAIT_S = 1.0
 _BREATH_S = 0.002
 _ABSENT = object()
-_log = logging.getLogger("confbus")
 
 
 class Subscriber:
@@ -82,7 +79,7 @@ class Subscriber:
         observer: Callable[[Status], object] | None = None,
     ) -> None:
         self.namespace = namespace
-        self.instance = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+        self.instance = f"{socket.gethostname()}:{os.getpid()}:{os.urandom(3).hex()}"
         self._url = url
         self._validators = tuple(validators)
         self._labels = dict(labels or {})
@@ -208,8 +205,10 @@ class Subscriber:
             while not self._is_closing:
                 try:
                     self._take_turn()
-                except Exception as error:  # noqa: BLE001 — the last edge: if this thread ended, nobody would follow
-                    _log.exception("following %s failed and begins anew", self.namespace)
+                except Exception as error:  # the last edge: if this thread ended, nobody would follow
+                    import logging
+
+                    logging.getLogger("confbus").exception("following %s failed and begins anew", self.namespace)
                     self._work_off(LinkLost(repr(error)))
             if self._is_reporting:
                 self._link.leave()

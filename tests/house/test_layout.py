@@ -10,10 +10,19 @@ import subprocess
 import sys
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from confbus import errors
+from confbus.link import keys_of, make_client
+from confbus_publisher.ledger import Ledger, Why
+from confbus_publisher.ledger.redis import RedisStore
+from support.places import encoded
+from support.proxy import Proxy
+
+if TYPE_CHECKING:
+    from support.server import Server
 
 ROOT = Path(__file__).parents[2]
 CORE = ROOT / "subscriber" / "confbus"
@@ -25,7 +34,7 @@ NO_NOUNS = {"utils", "util", "helpers", "helper", "common", "base", "misc"}
 LATER = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b")
 
 # What a caller never meets: the package that raises one of these catches it, and raises one of the tree.
-SIGNALS = {"BlobsDiffer", "VersionTaken", "Unfit", "Misplaced"}
+SIGNALS = {"BlobsDiffer", "VersionTaken", "Unfit", "Misplaced", "ErrorReply"}
 
 
 def files(*folders: str, suffixes: tuple[str, ...] = (".py",)) -> list[Path]:
@@ -130,6 +139,25 @@ def test_importing_the_core_imports_no_other_library() -> None:
     said = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
 
     assert said == "[]\n"
+
+
+def test_following_over_a_plain_connection_imports_none_either(server: Server, namespace: str) -> None:
+    client = make_client(server.url)
+    store = RedisStore(client, keys_of(client, namespace), where=server.url)
+    Ledger(store).publish(encoded({"web": {"port": 80}}), Why("ann"))
+    store.close()
+    program = f"""
+import sys, confbus
+with confbus.connect(sys.argv[1], namespace={namespace!r}) as config:
+    assert config["web.port"] == 80
+    print(sorted({{"redis", "asyncio", "logging", "secrets", "ssl", "urllib"}} & sys.modules.keys()))
+"""
+
+    with Proxy(server.url) as proxy:
+        urls = (server.url, proxy.url)
+        said = [subprocess.check_output([sys.executable, "-c", program, url], text=True) for url in urls]
+
+    assert said == ["[]\n"] * 2
 
 
 def test_the_core_knows_nothing_of_the_publisher() -> None:

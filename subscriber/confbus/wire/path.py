@@ -6,7 +6,6 @@ Inside the code a path is a tuple of keys and indexes. Text is for people, JSON 
 from __future__ import annotations
 
 import functools
-import json
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +43,8 @@ def render(path: Path) -> str:
         elif _BARE.match(part):
             text += f".{part}" if text else part
         else:
+            import json
+
             text += f"[{json.dumps(part, ensure_ascii=False)}]"
     return text
 
@@ -173,6 +174,8 @@ def _tokens(text: str) -> tuple[tuple[str | int, bool], ...]:
 
 
 def _unquoted(text: str, at: int, quoted: str) -> str:
+    import json
+
     try:
         return str(json.loads(quoted))
     except ValueError:

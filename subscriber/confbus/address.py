@@ -1,0 +1,91 @@
+"""Where a plain Redis is: the URLs that need nothing but a socket, read as redis-py reads them.
+
+What is not plain (TLS, options in the query, anything odd) has no `Address`: redis-py reads that one itself.
+"""
+
+from __future__ import annotations
+
+import re
+import socket
+from dataclasses import dataclass
+from typing import Any
+
+_USER = r"(?:(?P<username>[^\s:@/?#\[\]]*)(?::(?P<password>[^\s@/?#\[\]]*))?@)?"
+_DATABASE = r"(?:\?db=(?P<query>[0-9]{1,9}))?\Z"
+_TCP = re.compile(
+    rf"redis://{_USER}(?P<host>[A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{{1,5}}))?(?:/(?P<database>[0-9]{{0,9}}))?"
+    + _DATABASE
+)
+_UNIX = re.compile(rf"unix://{_USER}(?P<path>/[^\s?#;]*)" + _DATABASE)
+_ESCAPES = re.compile(rb"%([0-9A-Fa-f]{2})")
+_MAX_PORT = 65535
+_KEEPALIVE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 15_000}
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """A server on a socket, with who to be and which database to use there. A `path` is a unix socket's."""
+
+    path: str = ""
+    host: str = "localhost"
+    port: int = 6379
+    database: int = 0
+    username: str = ""
+    password: str = ""
+
+    def connect(self, timeout_s: float) -> socket.socket:
+        """A connected socket. Raises `OSError`."""
+        if not self.path:
+            # As bytes: a text goes through the codec for domain names, whose import takes longer than the connection.
+            host: Any = self.host.encode()
+            tcp = socket.create_connection((host, self.port), timeout_s)
+            tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            tcp.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+            for option, value in keepalive().items():
+                tcp.setsockopt(socket.IPPROTO_TCP, option, value)
+            return tcp
+        unix = socket.socket(socket.AF_UNIX)
+        try:
+            unix.settimeout(timeout_s)
+            unix.connect(self.path)
+        except BaseException:
+            unix.close()
+            raise
+        return unix
+
+    def credentials(self) -> tuple[str, ...]:
+        """What AUTH takes; nothing when the URL names nobody."""
+        if self.username:
+            return (self.username, self.password)
+        return (self.password,) if self.password else ()
+
+    def __repr__(self) -> str:
+        return f"Address({self.path or f'{self.host}:{self.port}'}, database={self.database})"
+
+
+def plain(url: str) -> Address | None:
+    """The address in a `redis://` or `unix://` URL; None for one that only redis-py can follow."""
+    parts = (_TCP.match(url) or _UNIX.match(url)) if url.isascii() else None
+    if parts is None:
+        return None
+    found = {name: text for name, text in parts.groupdict().items() if text}
+    port = int(found.get("port", 0)) or 6379
+    if port > _MAX_PORT:
+        return None
+    return Address(
+        path=_unescaped(found.get("path", "")),
+        host=found.get("host", "localhost").strip("[]").lower(),
+        port=port,
+        database=int(found.get("query") or found.get("database", 0)),
+        username=_unescaped(found.get("username", "")),
+        password=_unescaped(found.get("password", "")),
+    )
+
+
+def keepalive() -> dict[int, int]:
+    """Socket options that find out about a peer that is gone within half a minute, as far as this system has them."""
+    return {getattr(socket, name): value for name, value in _KEEPALIVE.items() if hasattr(socket, name)}
+
+
+def _unescaped(text: str) -> str:
+    return _ESCAPES.sub(lambda escape: bytes([int(escape[1], 16)]), text.encode()).decode("utf-8", "replace")
