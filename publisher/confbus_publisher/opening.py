@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import logging
 import os
 import secrets
 import socket
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from confbus_publisher.ledger import Ledger
     from confbus_publisher.settings import Settings
 
+_log = logging.getLogger("confbus.publisher")
 SETTINGS_FILE = "confbus.yaml"
 PATIENCE_S = 1.0
 _KEEP_ALL = 1_000_000
@@ -38,6 +40,11 @@ class Named:
     def file(self) -> Path:
         """The settings file that is meant."""
         return Path(self.config or SETTINGS_FILE)
+
+    @property
+    def has_environment_alone(self) -> bool:
+        """True when there is no settings file, and variables say where the configuration is."""
+        return not self.config and bool(os.environ.get("CONFIG_DIR")) and not self.file.exists()
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +78,17 @@ class Site:
 
 
 def settings_of(named: Named) -> Settings:
-    """The settings file, with what was named beside it in place of what it says. Raises as `load_settings`."""
+    """The settings file, with what was named beside it in place of what it says.
+
+    Where none was named and none is here, but `CONFIG_DIR` is set, the environment says it all. Raises as
+    `load_settings`.
+    """
+    if named.has_environment_alone:
+        from confbus_publisher.environment_settings import NAMESPACE, environment_settings, lacks_address
+
+        if lacks_address(os.environ):
+            _log.warning("a remote source is turned on without APP_CONFIG_URL: there is none")
+        return environment_settings(os.environ, namespace=named.namespace or NAMESPACE, redis=named.url)
     from confbus_publisher.settings import load_settings
 
     settings = load_settings(named.file)
@@ -87,8 +104,10 @@ def inputs_of(settings: Settings) -> Inputs:
     """The sources of `settings`, not read yet."""
     from confbus_publisher.inputs import Inputs
     from confbus_publisher.settings import build_sources
+    from confbus_publisher.still_inputs import StillInputs
 
-    return Inputs(
+    make = Inputs if settings.watch else StillInputs
+    return make(
         build_sources(settings),
         limit_bytes=settings.document_limit_bytes,
         rules=settings.rules,
@@ -103,7 +122,7 @@ def site_of(named: Named) -> Site:
     """
     if named.url and named.namespace:
         return Site(named.url, named.namespace)
-    if named.config or named.file.exists():
+    if named.config or named.file.exists() or named.has_environment_alone:
         return published_site(settings_of(named))
     if not named.namespace:
         reason = "there is no such file here, and no namespace was named"

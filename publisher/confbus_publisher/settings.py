@@ -53,7 +53,10 @@ _LATER = ("seal", "checks", "guard")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """One confbus.yaml. Without `redis` the embedded server is meant. Relative paths start at its directory."""
+    """One confbus.yaml. Without `redis` the embedded server is meant. Relative paths start at its directory.
+
+    Without `watch`, the sources are read once.
+    """
 
     path: Path
     namespace: str
@@ -67,6 +70,7 @@ class Settings:
     report_interval_s: float = REPORT_INTERVAL_S
     lease_s: float = LEASE_S
     file_roots: tuple[Path, ...] = (SECRETS,)
+    watch: bool = True
 
     def files(self) -> FileRoots:
         """The files that `${file:…}` may read; relative names start at the directory of confbus.yaml."""
@@ -81,9 +85,16 @@ def load_settings(path: str | os.PathLike[str], *, variables: Mapping[str, str] 
     """
     file = Path(path)
     tree, origins = _read(file)
-    scope = _Scope(origins, os.environ if variables is None else variables)
+    return read_settings(file, tree, origins, variables=os.environ if variables is None else variables)
+
+
+def read_settings(
+    file: Path, tree: Frozen, origins: Mapping[paths.Path, Origin], *, variables: Mapping[str, str]
+) -> Settings:
+    """What `tree` says, as if it stood in `file`. Raises as `load_settings`, with the place in `origins`."""
+    scope = _Scope(origins, variables)
     roots = _file_roots(tree, scope, base=file.parent)
-    tree = _Scope(origins, scope.variables, FileRoots(roots, base=file.parent).read).interpolated(tree, ())
+    tree = _Scope(origins, variables, FileRoots(roots, base=file.parent).read).interpolated(tree, ())
     entry = Entry(tree, (), origins)
     entry.only(_KNOWN, later=_LATER)
     namespace = _namespace(entry)

@@ -22,6 +22,10 @@ def command(named: Named) -> int:
     SIGHUP reads confbus.yaml and all sources again. SIGTERM and Ctrl-C finish the publish at hand and give the lease
     up. Without `redis:` in confbus.yaml and without --url it starts a server of its own, or finds the one that
     another `confbus run` has in .confbus/ beside confbus.yaml.
+
+    Without -c and without a confbus.yaml here, CONFIG_DIR names the directory with the configuration,
+    APP_CONFIG_SOURCES says which of file, env and remote are on (the later ones on top), APP_CONFIG_URL names the
+    remote document, and APP_CONFIG_WATCH=false reads them once.
     """
     from confbus_publisher.daemon import Daemon
 
