@@ -206,6 +206,8 @@ def test_a_body_in_chunks_is_joined(server: WebServer) -> None:
         ("app.json", {}, "without a scheme"),
         ("http:///app.json", {}, "no host"),
         ("http://host:99999/", {}, "no URL"),
+        (f"http://{'a' * 64}.example.com/", {}, "no URL"),
+        ("http://a..b/", {}, "no URL"),
         ("http://host/a b", {}, "a blank"),
         ("http://host/a\r\nX: y", {}, "a blank"),
         ("http://host/", {"method": "DELETE"}, "GET or POST"),

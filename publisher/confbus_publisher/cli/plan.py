@@ -8,6 +8,7 @@ from confbus_publisher.cli import differences, outcome
 from confbus_publisher.cli.options import subcommand, with_output, with_place
 from confbus_publisher.cli.output import counted, say, sections_text, show, show_json
 from confbus_publisher.cli.publishers import active_fact, active_text
+from confbus_publisher.cli.sources import merged
 
 if TYPE_CHECKING:
     from confbus.wire.diff import Change
@@ -33,11 +34,11 @@ def command(named: Named, output: str) -> int:
     from confbus.wire.diff import diff
     from confbus.wire.frozen import Frozen
     from confbus_publisher.cli.content import document
-    from confbus_publisher.opening import inputs_of, published_site, settings_of
+    from confbus_publisher.opening import published_site, settings_of
     from confbus_publisher.survey import survey
 
     settings = settings_of(named)
-    merge = inputs_of(settings).load()
+    merge = merged(settings)
     with published_site(settings).ledger() as ledger:
         state = ledger.refresh()
         there = document(ledger, state.release) if state else Frozen()

@@ -9,6 +9,7 @@ import click
 from confbus_publisher.cli import outcome
 from confbus_publisher.cli.options import subcommand, with_message, with_output, with_place
 from confbus_publisher.cli.output import present, say, sections_text
+from confbus_publisher.cli.sources import merged
 
 if TYPE_CHECKING:
     from confbus.wire.release import Release
@@ -33,10 +34,10 @@ def command(named: Named, output: str, message: str, **overrides: bool) -> int:
     """
     from confbus_publisher.ledger import Why
     from confbus_publisher.oneshot import publish_once
-    from confbus_publisher.opening import author, inputs_of, published_site, settings_of
+    from confbus_publisher.opening import author, published_site, settings_of
 
     settings = settings_of(named)
-    merge = inputs_of(settings).load()
+    merge = merged(settings)
     why = Why(author(), message, "adopt" if overrides["adopt"] else "publish")
     with published_site(settings).ledger() as ledger:
         release = publish_once(ledger, merge, why, **overrides)

@@ -90,7 +90,8 @@ def _no_url() -> Unfit:
 
 
 def _ascii(host: str) -> str:
-    return host if host.isascii() else host.encode("idna").decode()
+    """The host as it is looked up. Raises `UnicodeError` for one that no name service could know."""
+    return host if ":" in host else host.encode("idna").decode()
 
 
 def _shown(parts: SplitResult, host: str, path: str) -> str:
