@@ -179,7 +179,8 @@ class ChecksFailed(ConfBusError):
 
     def __init__(self, problems: Iterable[str]) -> None:
         self.problems = tuple(problems)
-        super().__init__("Refused: " + "; ".join(self.problems))
+        one_each = "".join(f"\n- {problem}" for problem in self.problems)
+        super().__init__(f"Refused: {self.problems[0]}" if len(self.problems) == 1 else f"Refused:{one_each}")
 
 
 class Conflict(ConfBusError):
