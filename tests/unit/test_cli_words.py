@@ -10,7 +10,8 @@ from confbus.wire.frozen import freeze
 from confbus.wire.path import parse
 from confbus_publisher.cli.moments import age, iso
 from confbus_publisher.cli.output import plain, sections_text, shortened, table
-from confbus_publisher.cli.values import HIDDEN, brief, visible
+from confbus_publisher.cli.values import brief, visible
+from confbus_publisher.secret_patterns import HIDDEN
 
 
 def test_columns_stand_below_each_other() -> None:
@@ -60,7 +61,9 @@ def test_what_is_named_like_a_secret_is_hidden(path: str) -> None:
     assert brief(parse(path), "hunter2") == HIDDEN
 
 
-@pytest.mark.parametrize("path", ["database.host", "limits.max_tokens", "tokenizer.name", "keys.count", "compass"])
+@pytest.mark.parametrize(
+    "path", ["database.host", "limits.max_tokens", "tokenizer.name", "keys.count", "compass", "password_min_length"]
+)
 def test_what_only_sounds_like_a_secret_is_shown(path: str) -> None:
     assert brief(parse(path), "x") == '"x"'
 
@@ -68,6 +71,17 @@ def test_what_only_sounds_like_a_secret_is_shown(path: str) -> None:
 @pytest.mark.parametrize("value", [None, True, False])
 def test_whether_there_is_a_secret_is_none(value: Any) -> None:
     assert visible(("password",), value) is value
+
+
+def test_a_secret_is_hidden_whatever_its_name() -> None:
+    token = "gh" + "p_" + "A1b2" * 9
+
+    assert visible(("x",), f"use {token}") == f"use {HIDDEN}"
+
+
+def test_how_many_tokens_there_are_is_no_secret() -> None:
+    assert visible(("usage", "tokens"), 4096) == 4096
+    assert visible(("password",), 4096) == HIDDEN
 
 
 def test_passwords_inside_urls_and_deep_inside_values_are_hidden() -> None:

@@ -3,34 +3,23 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
 from confbus.wire.frozen import Frozen, FrozenList
 from confbus_publisher.cli.output import shortened
+from confbus_publisher.secret_names import is_password, is_secret
+from confbus_publisher.secret_patterns import HIDDEN, masked
 
 if TYPE_CHECKING:
     from confbus.wire.path import Path
 
-HIDDEN = "***"
-_SECRET = re.compile(
-    r"(^|[^a-z])(pass(word|wd|phrase)?|secrets?|token|credentials?|(api|private|access|signing)[_-]?key)([^a-z]|$)"
-)
-_HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
-_PASSWORD_IN_URL = re.compile(r"(://[^/@:\s]*):[^/@\s]+@")
-
-
-def is_secret(path: Path) -> bool:
-    """True when a name on the way to a value says that strangers should not see it."""
-    return any(_SECRET.search(_HUMP.sub("_", part).lower()) for part in path if isinstance(part, str))
-
 
 def visible(path: Path, value: Any) -> Any:
-    """The value, or `***` for one that looks like a secret; passwords in URLs go too."""
-    if is_secret(path) and not isinstance(value, bool | None):
+    """The value, or `***` for one that is named like a secret; what looks like one inside a text goes too."""
+    if is_secret(path) and not _tells_nothing(path, value):
         return HIDDEN
     if isinstance(value, str):
-        return _PASSWORD_IN_URL.sub(rf"\1:{HIDDEN}@", value)
+        return masked(value)
     if isinstance(value, FrozenList):
         return [visible(path, part) for part in value]
     if isinstance(value, Frozen):
@@ -42,3 +31,8 @@ def brief(path: Path, value: Any, *, most: int = 24) -> str:
     """The visible value as JSON, in at most so many characters."""
     seen = visible(path, value)
     return HIDDEN if seen is HIDDEN else shortened(json.dumps(seen, ensure_ascii=False), most)
+
+
+def _tells_nothing(path: Path, value: Any) -> bool:
+    """Whether there is a secret is none; nor is the number of tokens, while a password may well be a number."""
+    return isinstance(value, bool | None) or (isinstance(value, int | float) and not is_password(path))

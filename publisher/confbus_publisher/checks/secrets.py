@@ -1,0 +1,120 @@
+"""Secrets that stand in the document, found by their form or by the name of the key."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import TYPE_CHECKING
+
+from confbus.wire.path import Pattern, lookup
+from confbus_publisher.checks.candidate import leaf_of, scalars
+from confbus_publisher.checks.problem import Problem
+from confbus_publisher.secret_names import is_password, is_secret
+from confbus_publisher.secret_patterns import find, is_placeholder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from confbus.wire.path import Path
+    from confbus_publisher.checks.candidate import Candidate
+
+_PROVIDED = frozenset({"env", "secrets", "vault"})
+_LEAST_NUMBER = 1000
+_BY_NAME = "a value that is named like a secret"
+
+# What leads to a secret and is none: a file, an entry of a vault, a text that somebody else decrypts.
+_REFERENCE = re.compile(
+    r"(?:~|\.{1,2})?/[a-z0-9._-]+(?:/[A-Za-z0-9._-]+)*/?|[\w./-]{1,200}\.(?:pem|key|crt|txt|json|yaml|yml)|"
+    r"(?:vault|file|op|sm|awssm|ssm|gcpsm|env|ref\+\w{1,20}):.*|ENC\[.*\]|arn:aws:.*|projects/[^/]*/secrets/.*",
+    re.DOTALL,
+)
+_QUANTITY = re.compile(r"[0-9]{1,4} ?(?:ms|s|m|h|d|w)?|true|false", re.IGNORECASE)
+_DEFAULT = re.compile(r"\$\{[A-Za-z_][A-Za-z0-9_]*:-?([^{}?][^{}]*)\}")
+
+
+class Mode(Enum):
+    """How strict the scan is; the value is the word in confbus.yaml."""
+
+    OFF = "off"
+    WARN = "warn"
+    BLOCK = "block"
+
+
+@dataclass(frozen=True, slots=True)
+class Allowed:
+    """Where a secret may stand, and why."""
+
+    pattern: Pattern
+    reason: str
+
+
+class SecretCheck:
+    """Finds secrets. One that is written down is an error in the mode `block`, else a warning.
+
+    In the mode `block` there is also a warning for one that the environment, a mounted file, a vault or a `${…}`
+    provides: that is the right way in, and yet it goes out in plain text. What `allowed` matches is left alone.
+    """
+
+    name = "secrets"
+    needs_head = False
+
+    def __init__(self, mode: Mode, allowed: Sequence[Allowed] = ()) -> None:
+        self._mode = mode
+        self._allowed = tuple(allowed)
+
+    def __call__(self, candidate: Candidate) -> Iterator[Problem]:
+        if self._mode is Mode.OFF:
+            return
+        for path, value in scalars(candidate.tree):
+            kind = _kind(path, value) if isinstance(value, str | int) else ""
+            if kind and not any(each.pattern.matches(path) for each in self._allowed):
+                yield from self._problem(path, kind, candidate)
+
+    def _problem(self, path: Path, kind: str, candidate: Candidate) -> Iterator[Problem]:
+        place = candidate.place(path)
+        if _is_written_down(path, candidate):
+            advice = (
+                "Take it from the environment or a mounted file, for example as ${NAME}, "
+                "or say in checks.secrets_allow why it may stand here."
+            )
+            yield Problem(path, f"{kind} is written here", advice, place, self.name, self._mode is Mode.BLOCK)
+        elif self._mode is Mode.BLOCK:
+            where = "in Redis, where all who may read the configuration read it" if candidate.is_shared else "in memory"
+            advice = "Say in checks.secrets_allow why that is fine."
+            yield Problem(path, f"{kind} goes out as plain text, {where}", advice, place, self.name, is_error=False)
+
+
+def _kind(path: Path, value: str | int) -> str:
+    """What kind of secret `value` is, or the empty text."""
+    if isinstance(value, int):
+        is_one = not isinstance(value, bool) and abs(value) >= _LEAST_NUMBER and is_secret(path) and is_password(path)
+        return _BY_NAME if is_one else ""
+    return find(value) or (_BY_NAME if is_secret(path) and _could_be_secret(path, value) else "")
+
+
+def _could_be_secret(path: Path, text: str) -> bool:
+    """False for what no secret is, though it has the name of one: a file, a placeholder, a duration."""
+    if not text.strip() or is_placeholder(text) or _REFERENCE.fullmatch(text):
+        return False
+    return is_password(path) or not _QUANTITY.fullmatch(text)
+
+
+def _is_written_down(path: Path, candidate: Candidate) -> bool:
+    leaf = leaf_of(path)
+    if candidate.kind(leaf) in _PROVIDED:
+        return False
+    if not candidate.is_expanded(leaf):
+        return True
+    try:
+        raw = lookup(candidate.raw, path)
+    except KeyError:
+        return False
+    return isinstance(raw, str) and _has_secret_in_itself(path, raw)
+
+
+def _has_secret_in_itself(path: Path, raw: str) -> bool:
+    """True when a text with `${…}` holds a secret beside it, or as the default in it."""
+    if find(_DEFAULT.sub(r"\1", raw)):
+        return True
+    return is_secret(path) and any(_could_be_secret(path, default) for default in _DEFAULT.findall(raw))
