@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from confbus.errors import InvalidDocument
 from confbus.wire.sections import Encoder
 from confbus_publisher.expansion import Expanded, Expander
-from confbus_publisher.layers import Layers
+from confbus_publisher.layers import Layers, same_objects
 from confbus_publisher.merge import Merged, Merger, conflicts
 from confbus_publisher.merge_rules import DEFAULT, Rules
 from confbus_publisher.provenance import Provenance
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from confbus_publisher.file_roots import FileRoots
     from confbus_publisher.layer import Layer
     from confbus_publisher.shape import Shape
-    from confbus_publisher.sources.source import Source
+    from confbus_publisher.sources.source import AnySource
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +55,7 @@ class Inputs:
 
     def __init__(
         self,
-        sources: Sequence[Source],
+        sources: Sequence[AnySource],
         *,
         limit_bytes: int,
         rules: Rules = DEFAULT,
@@ -73,7 +73,7 @@ class Inputs:
         self._last: tuple[tuple[Layer, ...], Merge] | None = None
 
     @property
-    def sources(self) -> tuple[Source, ...]:
+    def sources(self) -> tuple[AnySource, ...]:
         return self._layers.sources
 
     @property
@@ -84,8 +84,7 @@ class Inputs:
     @property
     def watched(self) -> set[Path]:
         """The directories to watch."""
-        own = {directory for source in self.sources for directory in source.watched}
-        return own.union(self._expander.watched)
+        return self._layers.watched.union(self._expander.watched)
 
     @property
     def due_in_s(self) -> float:
@@ -103,7 +102,7 @@ class Inputs:
         the layers make no publishable document.
         """
         layers = self._layers.load()
-        if self._last and all(map(_is, layers, self._last[0])) and self._expander.is_current():
+        if self._last and same_objects(layers, self._last[0]) and self._expander.is_current():
             return self._last[1]
         merged = self._merger.merge(layers)
         expanded = self._expanded(merged)
@@ -136,10 +135,6 @@ class Inputs:
             interpolates=lambda path: merged.winner(path).interpolates,
             shape=self._shape,
         )
-
-
-def _is(one: object, other: object) -> bool:
-    return one is other
 
 
 def _too_large(encoded: Encoded, limit_bytes: int) -> InvalidDocument:

@@ -1,48 +1,50 @@
-"""What all sources say now: one layer each, and the last good one of a source that fails."""
+"""The layers of all sources: what each says now, or else said last."""
 
 from __future__ import annotations
 
 import math
 from contextlib import suppress
 from functools import partial
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING
 
 from confbus.errors import MergeConflict, SourceFailed
 from confbus_publisher.merge import Merger
 from confbus_publisher.merge_rules import DEFAULT, Rules
 from confbus_publisher.sources.context import Context
-from confbus_publisher.sources.source import Polled
+from confbus_publisher.sources.source import Bindable, Polled, SourceGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from confbus_publisher.layer import Layer
     from confbus_publisher.shape import Shape
-    from confbus_publisher.sources.source import Source
+    from confbus_publisher.sources.source import AnySource, Source
 
 _LEAST_S = 0.1
-
-
-@runtime_checkable
-class Bindable(Protocol):
-    """A source whose layer depends on what the others say."""
-
-    def bind(self, context: Context) -> Layer: ...
+_ATTEMPTS = 3
 
 
 class Layers:
-    """The layers of `sources`, in their order. `failures` holds, by source, why its last load failed."""
+    """Loads `sources`, and the members of groups among them. `failures` holds, by name, why a last load failed.
 
-    def __init__(self, sources: Sequence[Source], *, rules: Rules = DEFAULT, shape: Shape | None = None) -> None:
+    One that fails keeps its last good layer, and a group the members that it had. For one thread.
+    """
+
+    def __init__(self, sources: Sequence[AnySource], *, rules: Rules = DEFAULT, shape: Shape | None = None) -> None:
         self.sources = tuple(sources)
         self.failures: dict[str, SourceFailed] = {}
         self._polled = [source for source in self.sources if isinstance(source, Polled)]
-        self._bindable = [source for source in self.sources if isinstance(source, Bindable)]
-        self._plain = [source for source in self.sources if not isinstance(source, Bindable)]
-        self._good: dict[str, Layer] = {}
+        self._members: dict[SourceGroup, tuple[Source, ...]] = {}
+        self._good: dict[Source, Layer] = {}
         self._merger = Merger(rules)
         self._shape = shape
         self._bound: tuple[tuple[Layer, ...], Context] | None = None
+
+    @property
+    def watched(self) -> set[Path]:
+        """The directories to watch."""
+        return {directory for source in (*self.sources, *self._each()) for directory in source.watched}
 
     @property
     def due_in_s(self) -> float:
@@ -55,53 +57,88 @@ class Layers:
             source.listen(wake)
 
     def load(self) -> tuple[Layer, ...]:
-        """The layer of each source, in their order.
+        """The layers in the order of their sources, each above the one before where priorities are equal.
 
-        Raises `SourceFailed` when a source fails that never succeeded, and `MergeConflict` when a source must know
-        what others say, and those do not go together.
+        Raises `SourceFailed` when a source or member fails that never succeeded, and `MergeConflict` when a source
+        must know what others say, and those do not go together.
         """
         self._ask_all()
-        return tuple(self._kept(source) for source in self.sources)
+        for source in self.sources:
+            lacking = [each for each in self._parts(source) if each not in self._good]
+            if lacking:
+                raise self.failures.get(source.name) or self.failures[lacking[0].name]
+        return tuple(self._good[source] for source in self._each())
 
     def available(self) -> list[Layer]:
         """The layers that can be had; `failures` tells of the others."""
         with suppress(MergeConflict):
             self._ask_all()
-        return [self._good[source.name] for source in self.sources if source.name in self._good]
+        return [self._good[source] for source in self._each() if source in self._good]
+
+    def _each(self) -> Iterator[Source]:
+        """Every source, with the members of a group in its place."""
+        return (part for source in self.sources for part in self._parts(source) if not isinstance(part, SourceGroup))
+
+    def _parts(self, source: AnySource) -> Sequence[AnySource]:
+        """A source itself; of a group the members, when it ever told which they are."""
+        return self._members.get(source, (source,)) if isinstance(source, SourceGroup) else (source,)
 
     def _ask_all(self) -> None:
         """Every source, those that depend on the others last: one that fails keeps no other from its turn."""
         for polled in self._polled:
             polled.begin()
-        for source in self._plain:
-            self._ask(source, source.load)
-        if self._bindable:
-            context = self._context(tuple(self._good[each.name] for each in self._plain if each.name in self._good))
-            for source in self._bindable:
+        for source in self.sources:
+            if isinstance(source, SourceGroup):
+                self._ask_group(source)
+            elif not isinstance(source, Bindable):
+                self._ask(source, source.load)
+        self._forget_the_gone()
+        bindable = [source for source in self._each() if isinstance(source, Bindable)]
+        if bindable:
+            context = self._context(
+                tuple(self._good[each] for each in self._each() if each in self._good and each not in bindable)
+            )
+            for source in bindable:
                 self._ask(source, partial(source.bind, context))
+
+    def _ask_group(self, group: SourceGroup) -> None:
+        """Its members, until what they read was of one state."""
+        for _ in range(_ATTEMPTS):
+            try:
+                self._members[group] = group.members()
+            except SourceFailed as failure:
+                self.failures[group.name] = failure
+                return
+            self.failures.pop(group.name, None)
+            for member in self._members[group]:
+                self._ask(member, member.load)
+            if group.is_current():
+                return
 
     def _ask(self, source: Source, load: Callable[[], Layer]) -> None:
         try:
-            self._good[source.name] = load()
+            self._good[source] = load()
         except SourceFailed as failure:
             self.failures[source.name] = failure
             last = source.last_good if isinstance(source, Polled) else None
             if last is not None:
-                self._good.setdefault(source.name, last)
+                self._good.setdefault(source, last)
         else:
             self.failures.pop(source.name, None)
 
-    def _kept(self, source: Source) -> Layer:
-        if source.name not in self._good:
-            raise self.failures[source.name]
-        return self._good[source.name]
+    def _forget_the_gone(self) -> None:
+        there = set(self._each())
+        names = {source.name for source in (*self.sources, *there)}
+        self._good = {source: layer for source, layer in self._good.items() if source in there}
+        self.failures = {name: failure for name, failure in self.failures.items() if name in names}
 
     def _context(self, others: tuple[Layer, ...]) -> Context:
         """The very same one while the others say the same."""
-        if self._bound is None or len(others) != len(self._bound[0]) or not all(map(_is, others, self._bound[0])):
+        if self._bound is None or not same_objects(others, self._bound[0]):
             self._bound = others, Context(self._shape, self._merger.merge(others).tree)
         return self._bound[1]
 
 
-def _is(one: object, other: object) -> bool:
-    return one is other
+def same_objects(some: Sequence[object], others: Sequence[object]) -> bool:
+    """True when both hold the very same objects in the same order."""
+    return len(some) == len(others) and all(one is other for one, other in zip(some, others, strict=True))

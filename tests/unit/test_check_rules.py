@@ -174,8 +174,6 @@ TOKENS = [
     "'x'",
     "has",
     ",",
-]
-TOKENS += [
     ".all(h, h == password)",
     ".map(h, h)",
     "size",

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from confbus_publisher.layer import Layer
+from confbus_publisher.layer import Layer, deletions
 from confbus_publisher.origin import Origin
 from confbus_publisher.sources.tree import conform, paths
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
     from pathlib import Path as FilePath
 
     from confbus.wire.path import Path
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 class DictSource:
     """`tree`, copied now: a later change of it changes nothing here.
 
-    `origins` may say where each path was written; else every origin is `name`. Raises `InvalidDocument` with the
+    `origins` may say where each path was written; else every origin is `name`. `delete` are paths that it takes out of
+    the layers below. Raises `InvalidDocument` with the
     path when `tree` holds what no document can.
     """
 
@@ -31,13 +32,16 @@ class DictSource:
         priority: int = 0,
         name: str = "dict",
         origins: Mapping[Path, Origin] | None = None,
+        interpolate: bool = True,
+        delete: Iterable[str] = (),
     ) -> None:
         self.name = name
         self.priority = priority
         frozen = conform(tree, source=name)
         known = origins or {}
         here = Origin(source=name)
-        self._layer = Layer(name, priority, frozen, {path: known.get(path, here) for path in paths(frozen)})
+        places = {path: known.get(path, here) for path in paths(frozen)}
+        self._layer = Layer(name, priority, frozen, places, "values", deletions(delete), interpolate)
 
     def __repr__(self) -> str:
         return f"DictSource({self.name!r}, priority={self.priority})"

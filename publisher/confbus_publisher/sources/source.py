@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
@@ -9,6 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from confbus_publisher.layer import Layer
+    from confbus_publisher.sources.context import Context
 
 
 class Source(Protocol):
@@ -51,3 +53,41 @@ class Polled(Protocol):
     def begin(self) -> None:
         """Ask, if it is time to, without waiting: the answers to several sources are then waited for together."""
         ...
+
+
+@runtime_checkable
+class Bindable(Protocol):
+    """What a source has, beside the rest, whose layer depends on what the others say."""
+
+    def bind(self, context: Context) -> Layer:
+        """What the source says, read in that context; as `load` does without one."""
+        ...
+
+
+class SourceGroup(ABC):
+    """Stands for several sources, of which there may be others at each load, as there are files in a directory.
+
+    Each of them gives a layer of its own, so that a change of one costs what that one holds.
+    """
+
+    name: str
+    priority: int
+
+    @property
+    @abstractmethod
+    def watched(self) -> tuple[Path, ...]:
+        """The directories in which something changes when the group or a member may have changed."""
+
+    @abstractmethod
+    def members(self) -> tuple[Source, ...]:
+        """The sources that there are now, each above the one before; a member that stays is the same object.
+
+        Raises `SourceFailed` when it cannot be told which there are: then the ones of the last time stand.
+        """
+
+    @abstractmethod
+    def is_current(self) -> bool:
+        """False when what the members read was swapped since `members`: their layers may be of two states."""
+
+
+AnySource = Source | SourceGroup
