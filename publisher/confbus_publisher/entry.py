@@ -31,6 +31,10 @@ class Entry:
     def __contains__(self, key: str) -> bool:
         return key in self.values
 
+    def filled(self, key: str, value: Any) -> Entry:
+        """The same mapping, with `value` under `key` where it has none."""
+        return Entry({key: value, **self.values}, self.path, self.origins)
+
     def only(self, known: Collection[str], *, later: Collection[str] = ()) -> None:
         """Refuses every key that is not `known`, and says so of those that a later version will know."""
         for key in self.values:
@@ -50,11 +54,11 @@ class Entry:
             raise self.refuse(f"{key} is empty", "Give it a value, or remove it.", at=key)
         return str(value)
 
-    def flag(self, key: str) -> bool:
-        value = self.values.get(key, False)
+    def flag(self, key: str, *, default: bool = False) -> bool:
+        value = self.values.get(key, default)
         if value in {"true", "false"}:  # From a variable.
             return bool(value == "true")
-        return bool(self._value(key, bool)) if key in self.values else False
+        return bool(self._value(key, bool)) if key in self.values else default
 
     def whole(self, key: str, *, default: int, least: int | None = None) -> int:
         """A whole number, not below `least`."""

@@ -16,6 +16,7 @@ from confbus_publisher.file_roots import SECRETS, FileRoots
 from confbus_publisher.interpolation import interpolate
 from confbus_publisher.merge_rules import DEFAULT, Rules, read_rules
 from confbus_publisher.source_settings import SourceSettings, read_sources
+from confbus_publisher.source_settings.terms import read_profile
 from confbus_publisher.sources.limits import Unfit
 from confbus_publisher.sources.text import decode
 from confbus_publisher.sources.yaml import load_yaml
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
     from confbus.wire import path as paths
     from confbus_publisher.origin import Origin
-    from confbus_publisher.sources.source import Source
+    from confbus_publisher.sources.source import AnySource
 
 HISTORY, LEAST_HISTORY = 50, 16
 DOCUMENT_LIMIT_BYTES = 8 * 1024 * 1024
@@ -37,6 +38,7 @@ _KNOWN = (
     "namespace",
     "redis",
     "sources",
+    "profile",
     "history",
     "state",
     "limits",
@@ -105,7 +107,7 @@ def read_settings(
         path=file,
         namespace=namespace,
         redis=entry.text("redis") if "redis" in entry else None,
-        sources=read_sources(entry.each("sources"), base=file.parent),
+        sources=read_sources(entry.each("sources"), base=file.parent, profile=read_profile(entry)),
         rules=read_rules(entry),
         history=entry.whole("history", default=HISTORY, least=LEAST_HISTORY),
         state=file.parent / state,
@@ -117,7 +119,7 @@ def read_settings(
     )
 
 
-def build_sources(settings: Settings) -> tuple[Source, ...]:
+def build_sources(settings: Settings) -> tuple[AnySource, ...]:
     """The sources in the order of the file; nothing is read yet."""
     return tuple(source.build() for source in settings.sources)
 

@@ -8,6 +8,7 @@ import pytest
 
 from confbus.errors import InvalidNamespace, InvalidSettings
 from confbus_publisher.environment_settings import environment_settings, lacks_address, source_entries
+from confbus_publisher.layers import Layers
 from confbus_publisher.opening import Named, inputs_of, settings_of, site_of
 from confbus_publisher.settings import build_sources
 
@@ -83,7 +84,7 @@ def test_the_variables_that_steer_are_no_configuration(monkeypatch: pytest.Monke
 
     [source] = build_sources(environment_settings({"APP_CONFIG_SOURCES": "env"}))
 
-    assert source.load().tree == {"a": 1}
+    assert Layers([source]).load()[0].tree == {"a": 1}
 
 
 def test_the_environment_counts_only_where_no_file_was_named_or_is_here(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from confbus.errors import InvalidSettings
+from confbus_publisher.layers import Layers
 from confbus_publisher.settings import Settings, build_sources, load_settings
 from confbus_publisher.sources.http import HttpSource
 from confbus_publisher.sources.vault import VaultSource
@@ -53,7 +54,7 @@ def test_everything_that_http_can_say_is_understood(tmp_path: Path) -> None:
     with WebServer(says('{"x": 1}', kind="text/plain")) as server:
         settings = load(tmp_path, HTTP.format(url=server.url("/app")), TEAM="shop")
         [source] = build_sources(settings)
-        layer = source.load()
+        layer = Layers([source]).load()[0]
 
     asked = server.asked[0]
     assert isinstance(source, HttpSource)
@@ -70,7 +71,7 @@ def test_everything_that_vault_can_say_is_understood(tmp_path: Path) -> None:
     vault.secret("secret/data/app", namespace="team-a").put({"x": 1})
     with WebServer(vault.behave) as server:
         [source] = build_sources(load(tmp_path, VAULT.format(url=server.url(""))))
-        layer = source.load()
+        layer = Layers([source]).load()[0]
 
     assert isinstance(source, VaultSource)
     assert source.name == "vault:app"
@@ -93,7 +94,7 @@ def test_a_cache_can_be_put_elsewhere_or_be_left_out(tmp_path: Path) -> None:
     with WebServer(says('{"x": 1}')) as server:
         for cache in ("kept/here", "false"):
             [source] = build_sources(load(tmp_path, f"- http: {server.url()}\n  cache: {cache}\n"))
-            source.load()
+            Layers([source]).load()[0]
 
     assert sorted(each.name for each in tmp_path.iterdir()) == ["confbus.yaml", "kept"]
     assert (tmp_path / "kept" / "here").exists()

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from confbus.errors import InvalidNamespace, InvalidSettings
+from confbus_publisher.layers import Layers
 from confbus_publisher.settings import Settings, build_sources, load_settings
 from confbus_publisher.sources import DictSource, EnvSource, FileSource
+
+if TYPE_CHECKING:
+    from confbus_publisher.layer import Layer
 
 WHOLE = """\
 namespace: shop/checkout
@@ -39,6 +44,11 @@ def load(directory: Path, text: str, **variables: str) -> Settings:
     path = directory / "confbus.yaml"
     path.write_text(text)
     return load_settings(path, variables=variables)
+
+
+def layers(settings: Settings) -> list[Layer]:
+    """What the sources that can be read say."""
+    return Layers(build_sources(settings)).available()
 
 
 def refusal(directory: Path, text: str) -> str:
@@ -95,13 +105,12 @@ def test_sources_are_built_in_order_with_paths_from_the_file(tmp_path: Path) -> 
         ("defaults", 0),
     ]
     assert sources[0].watched == (tmp_path / "config",)
-    assert sources[1].load().tree == {}
 
 
 def test_inline_values_have_their_line_in_confbus_yaml(tmp_path: Path) -> None:
     settings = load(tmp_path, WHOLE, REDIS_PASSWORD="x", PORT="7")
 
-    layer = build_sources(settings)[-1].load()
+    layer = layers(settings)[-1]
 
     assert layer.tree == {"database": {"host": "${DB_HOST:localhost}", "ports": ["${PORT:1}"]}}
     assert str(layer.origins["database", "host"]) == f"{tmp_path / 'confbus.yaml'}:13:9"
@@ -130,7 +139,35 @@ REFUSED = {
     "seal": ("namespace: x\nseal: [database]", ":2:1", "seal is not supported by this version"),
     "checks": ("namespace: x\nchecks: {}", ":2:1", "checks is not supported by this version"),
     "guard": ("namespace: x\nguard: {}", ":2:1", "guard is not supported by this version"),
-    "directory": ("namespace: x\nsources:\n- directory: x", ":3:3", "directory is not supported by this version"),
+    "directory no string": ("namespace: x\nsources:\n- directory: [x]", ":3:3", "directory must be a string"),
+    "secrets with a profile": (
+        "namespace: x\nsources:\n- secrets: x\n  profile: y",
+        ":4:3",
+        "'profile' is not known",
+    ),
+    "a pattern as one file": (
+        "namespace: x\nsources:\n- file: conf.d/*.yaml",
+        ":3:3",
+        "Write `files: [conf.d/*.yaml]`",
+    ),
+    "a pattern without a suffix": ("namespace: x\nsources:\n- files: [a.yaml, conf.d/*]", ":3:19", "of which format"),
+    "a pattern of any depth": ("namespace: x\nsources:\n- files: [conf.d/**/a.yaml]", ":3:11", "** is not known"),
+    "format": ("namespace: x\nsources:\n- file: a.ini\n  format: ini", ":4:3", "there is no format ini"),
+    "profile": ("namespace: x\nprofile: ../x\nsources: []", ":2:1", "a profile is a word"),
+    "empty profile": ("namespace: x\nprofile: ''", ":2:1", "profile is empty"),
+    "profile of a source": ("namespace: x\nsources:\n- file: a.yaml\n  profile: a b", ":4:3", "a profile is a word"),
+    "interpolate": ("namespace: x\nsources:\n- file: a.yaml\n  interpolate: 1", ":4:3", "must be true or false"),
+    "delete no list": ("namespace: x\nsources:\n- file: a.yaml\n  delete: a", ":4:3", "delete must be a list"),
+    "delete no path": (
+        "namespace: x\nsources:\n- file: a.yaml\n  delete: [a, b..c]",
+        ":4:15",
+        "'b..c' is not a path",
+    ),
+    "delete in a list": (
+        "namespace: x\nsources:\n- file: a.yaml\n  delete: ['hosts[0]']",
+        ":4:12",
+        "not an item of a list",
+    ),
     "sources no list": ("namespace: x\nsources: {file: a.yaml}", ":2:1", "sources must be a list"),
     "source no mapping": ("namespace: x\nsources:\n- a.yaml", ":3:3", "sources is a list of mappings"),
     "source of no kind": ("namespace: x\nsources:\n- priority: 3", ":3:3", "names no source"),
@@ -145,7 +182,11 @@ REFUSED = {
         ":4:20",
         "A_PW does not begin with A_ and end with _FILE",
     ),
-    "delete no path": ("namespace: x\nsources:\n- env: A_\n  delete: [a..b]", ":4:12", "'a..b' is not a path"),
+    "delete no path of env": (
+        "namespace: x\nsources:\n- env: A_\n  delete: [a..b]",
+        ":4:12",
+        "'a..b' is not a path",
+    ),
     "file_roots no list": ("namespace: x\nfile_roots: /run", ":2:1", "file_roots must be a list"),
     "file out of the roots": ("namespace: x\nredis: '${file:/etc/hostname}'", ":2:1", "it is not below /run/secrets"),
     "reference": ("namespace: x\nredis: '${ref:namespace}'", ":2:1", "cannot stand here"),
@@ -205,7 +246,7 @@ def test_numbers_may_come_from_variables(tmp_path: Path) -> None:
 
     assert settings.history == 30
     assert [source.priority for source in settings.sources] == [-2]
-    assert build_sources(settings)[0].load().tree == {}
+    assert [layer.tree for layer in layers(settings)] == [{}]
 
 
 def test_variables_come_from_the_environment_by_default(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,7 +278,7 @@ def test_a_source_of_the_environment_is_told_what_it_may_do(tmp_path: Path) -> N
     text = "namespace: x\nsources:\n- {env: CBX_, interpolate: true, delete: [a.b], file_variables: [CBX_PW_FILE]}\n"
 
     [settings] = load(tmp_path, text).sources
-    layer = settings.build().load()
+    [layer] = Layers([settings.build()]).load()
 
     assert (layer.interpolates, layer.deletes) == (True, frozenset([("a", "b")]))
     assert getattr(settings, "file_variables", ()) == ("CBX_PW_FILE",)

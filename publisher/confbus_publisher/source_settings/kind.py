@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from confbus_publisher.entry import Entry
-    from confbus_publisher.sources.source import Source
+    from confbus_publisher.sources.source import AnySource
 
 
 class SourceSettings(Protocol):
@@ -22,8 +22,8 @@ class SourceSettings(Protocol):
     @property
     def priority(self) -> int: ...
 
-    def build(self) -> Source:
-        """The source; nothing is read yet."""
+    def build(self) -> AnySource:
+        """The source, or the group of sources; nothing is read yet."""
         ...
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from confbus.wire.frozen import Frozen
 from confbus_publisher.source_settings.kind import Kind
+from confbus_publisher.source_settings.terms import Terms, read_terms
 from confbus_publisher.sources.dict import DictSource
 
 if TYPE_CHECKING:
@@ -25,10 +26,21 @@ class ValuesSettings:
     values: Frozen = field(repr=False)
     origins: Mapping[Path, Origin] = field(repr=False)
     name: str
-    priority: int = 0
+    terms: Terms
+
+    @property
+    def priority(self) -> int:
+        return self.terms.priority
 
     def build(self) -> DictSource:
-        return DictSource(self.values, priority=self.priority, name=self.name, origins=self.origins)
+        return DictSource(
+            self.values,
+            priority=self.priority,
+            name=self.name,
+            origins=self.origins,
+            interpolate=False,  # confbus.yaml is, as a whole, when it is read; nothing is expanded twice.
+            delete=self.terms.delete,
+        )
 
 
 def _read(entry: Entry, _base: FilePath) -> Iterator[ValuesSettings]:
@@ -39,8 +51,8 @@ def _read(entry: Entry, _base: FilePath) -> Iterator[ValuesSettings]:
         values=Frozen(values.values),
         origins=origins,
         name=entry.text("name", default="values"),
-        priority=entry.whole("priority", default=0),
+        terms=read_terms(entry, interpolate=False),
     )
 
 
-KINDS = {"values": Kind(("name",), _read)}
+KINDS = {"values": Kind(("name", "delete"), _read)}
