@@ -220,7 +220,8 @@ def brute_force(rest: str, schema: Any, tree: Any) -> set[tuple[str, ...]]:
     return {tuple(parts)}
 
 
-@settings(max_examples=scaled(test=150, soak=20_000), deadline=None)
+@pytest.mark.slow
+@settings(max_examples=scaled(test=150, soak=5_000), deadline=None)
 @given(parts=st.lists(st.sampled_from("aAbB"), min_size=1, max_size=6), schema=trees, tree=trees)
 def test_a_name_means_what_trying_all_readings_says(parts: list[str], schema: Any, tree: Any) -> None:
     rest = "_".join(parts)

@@ -135,7 +135,8 @@ values = st.recursive(
 )
 
 
-@settings(max_examples=scaled(test=80, soak=20_000), deadline=None)
+@pytest.mark.slow
+@settings(max_examples=scaled(test=80, soak=5_000), deadline=None)
 @given(
     trees=st.lists(st.dictionaries(st.sampled_from("abc"), values, max_size=3), min_size=1, max_size=3),
     a=st.sampled_from(["1", "x", "[1]", "${A}", "{"]),

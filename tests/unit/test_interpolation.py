@@ -134,7 +134,8 @@ def test_doubling_the_dollar_keeps_any_text(text: str) -> None:
     assert replaced == text
 
 
-@settings(max_examples=scaled(test=200, soak=20_000), deadline=None)
+@pytest.mark.slow
+@settings(max_examples=scaled(test=200, soak=5_000), deadline=None)
 @given(text=st.text('${}:-?A" ', max_size=40), value=st.text("${}A", max_size=5))
 def test_any_text_is_replaced_or_refused_and_what_comes_in_comes_in_whole(text: str, value: str) -> None:
     with contextlib.suppress(Unfit):
