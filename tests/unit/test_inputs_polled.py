@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from contextlib import ExitStack
+from threading import Barrier
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -14,13 +15,14 @@ from confbus_publisher.sources import DictSource
 from confbus_publisher.sources.http import HttpSource
 from support.clock import Clock
 from support.eventually import eventually
-from support.http_server import WebServer, conditional, hangs, says
+from support.http_server import WebServer, conditional, says
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from confbus_publisher.sources import Source
+    from support.http_server import Talk
 
 GONE = says(status=404)
 
@@ -77,17 +79,32 @@ def test_the_backup_alone_is_not_enough_when_the_primary_never_answered(server: 
         sources.load()
 
 
-def test_sources_that_hang_are_waited_for_together() -> None:
-    with WebServer(hangs()) as server:
-        hanging = [HttpSource(server.url(f"/{at}.json"), timeout_s=0.3) for at in range(8)]
-        sources = inputs(*hanging)
+def test_sources_are_asked_all_at_once() -> None:
+    everybody = Barrier(8)
 
-        with pytest.raises(SourceFailed, match="no whole answer"):
+    def answer_when_all_have_asked(talk: Talk) -> None:
+        everybody.wait(20)
+        says(f'{{"{talk.asked.target[1:]}": 1}}')(talk)
+
+    with WebServer(answer_when_all_have_asked) as server:
+        sources = inputs(*(HttpSource(server.url(f"/{at}"), timeout_s=20.0) for at in range(8)))
+        tree = sources.load().merged.tree
+
+    assert len(tree) == 8
+
+
+def test_one_that_fails_keeps_no_other_from_its_turn(server: WebServer) -> None:
+    with WebServer(GONE) as gone:
+        sources = inputs(remote(gone, name="gone"), remote(server, name="there"))
+        with pytest.raises(SourceFailed, match="404"):
             sources.load()
 
-        # All of them were asked before the first was given up.
-        assert len(server.asked) == 8
-    assert len(sources.failures) == 8
+        gone.behave = says('{"y": 1}')
+        with pytest.raises(SourceFailed, match="404"):
+            sources.load()
+        due_in_s = sources.due_in_s
+
+    assert due_in_s > 1
 
 
 def test_the_inputs_are_due_when_their_first_source_is(server: WebServer) -> None:
