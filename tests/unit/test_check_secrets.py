@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from confbus.wire.frozen import freeze
 from confbus.wire.path import Pattern, parse
 from confbus_publisher.checks import Problem, run_checks
 from confbus_publisher.checks.secrets import Allowed, Mode, SecretCheck
@@ -208,6 +209,19 @@ def test_what_is_allowed_with_a_reason_is_left_alone() -> None:
     found = problems({"dev": {"db": {"password": PASSWORD}}, "db": {"password": PASSWORD}}, allowed=allowed)
 
     assert [problem.path for problem in found] == [("db", "password")]
+
+
+def test_what_did_not_change_is_found_again_and_what_changed_is_searched() -> None:
+    check = SecretCheck(Mode.BLOCK)
+    db, other = freeze({"password": PASSWORD}), freeze({"x": {"password": PASSWORD}, "y": {"a": 1}})
+    first = run_checks([check], candidate({"db": db, "other": other}))
+
+    again = run_checks([check], candidate({"db": db, "other": {**other, "y": {"token": PASSWORD}}}))
+    mended = run_checks([check], candidate({"db": {"password": ""}, "other": {"y": {"a": 1}}}))
+
+    assert [problem.path for problem in first] == [("db", "password"), ("other", "x", "password")]
+    assert [problem.path for problem in again] == [*(problem.path for problem in first), ("other", "y", "token")]
+    assert mended == ()
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
+from confbus.wire.frozen import Frozen
 from confbus.wire.path import Pattern, lookup
 from confbus_publisher.checks.candidate import leaf_of, scalars
 from confbus_publisher.checks.problem import Problem
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _PROVIDED = frozenset({"env", "secrets", "vault"})
 _LEAST_NUMBER = 1000
+_LEVELS = 2
 _BY_NAME = "a value that is named like a secret"
 
 # What leads to a secret and is none: a file, an entry of a vault, a text that somebody else decrypts.
@@ -54,6 +56,9 @@ class SecretCheck:
 
     In the mode `block` there is also a warning for one that the environment, a mounted file, a vault or a `${…}`
     provides: that is the right way in, and yet it goes out in plain text. What `allowed` matches is left alone.
+
+    Parts of the document that are the very same objects as the last time are not searched again. Not for use by
+    several threads at once.
     """
 
     name = "secrets"
@@ -62,14 +67,20 @@ class SecretCheck:
     def __init__(self, mode: Mode, allowed: Sequence[Allowed] = ()) -> None:
         self._mode = mode
         self._allowed = tuple(allowed)
+        self._known: dict[Path, tuple[Any, list[tuple[Path, str]]]] = {}
 
     def __call__(self, candidate: Candidate) -> Iterator[Problem]:
         if self._mode is Mode.OFF:
             return
-        for path, value in scalars(candidate.tree):
-            kind = _kind(path, value) if isinstance(value, str | int) else ""
-            if kind and not any(each.pattern.matches(path) for each in self._allowed):
-                yield from self._problem(path, kind, candidate)
+        known, self._known = self._known, {}
+        for place, part in _parts(candidate.tree, ()):
+            last = known.get(place)
+            same = last is not None and last[0] is part and isinstance(part, Frozen)
+            found = last[1] if same and last else _secrets(part, place)
+            self._known[place] = (part, found)
+            for path, kind in found:
+                if not any(each.pattern.matches(path) for each in self._allowed):
+                    yield from self._problem(path, kind, candidate)
 
     def _problem(self, path: Path, kind: str, candidate: Candidate) -> Iterator[Problem]:
         place = candidate.place(path)
@@ -83,6 +94,20 @@ class SecretCheck:
             where = "in Redis, where all who may read the configuration read it" if candidate.is_shared else "in memory"
             advice = "Say in checks.secrets_allow why that is fine."
             yield Problem(path, f"{kind} goes out as plain text, {where}", advice, place, self.name, is_error=False)
+
+
+def _parts(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
+    """The document in parts of a size that makes an edit cheap: what is at its second level, or above."""
+    if isinstance(value, Frozen) and len(path) < _LEVELS:
+        for key, part in value.items():
+            yield from _parts(part, (*path, key))
+    else:
+        yield path, value
+
+
+def _secrets(part: Any, place: Path) -> list[tuple[Path, str]]:
+    values = ((path, value) for path, value in scalars(part, place) if isinstance(value, str | int))
+    return [(path, kind) for path, value in values if (kind := _kind(path, value))]
 
 
 def _kind(path: Path, value: str | int) -> str:
