@@ -34,6 +34,7 @@ class Report:
     role: str = "subscriber"
     validators: int = 0
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
+    warnings: tuple[str, ...] = ()
 
     def is_live(self, now_ms: int) -> bool:
         """False when the instance was silent for three of its intervals, or reports from a future that nobody had."""
@@ -57,6 +58,7 @@ def parse(instance: str, raw: bytes) -> Report | None:
             interval_s=min(max(float(facts["interval_s"]), 0.1), 3600.0),
             role=str(facts.get("role", "subscriber"))[:20],
             validators=int(facts.get("validators", 0)),
+            warnings=tuple(str(text)[:300] for text in (facts.get("warnings") or ())[:10]),
             labels={str(name)[:50]: str(label)[:100] for name, label in labels.items()},
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):

@@ -1,4 +1,4 @@
-"""From sources to the one document that could be published: load, merge, expand, encode.
+"""From sources to the one document that could be published: load, merge, expand, encode; and whether it may go out.
 
 A source that fails keeps its last good layer. What did not change is neither parsed, merged, expanded nor encoded
 again.
@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from confbus.errors import InvalidDocument
 from confbus.wire.sections import Encoder
+from confbus_publisher.checks import Candidate, Shaping, run_checks
+from confbus_publisher.checks.doubts import DoubtCheck
 from confbus_publisher.expansion import Expanded, Expander
 from confbus_publisher.layers import Layers, same_objects
 from confbus_publisher.merge import Merged, Merger, conflicts
@@ -25,8 +27,8 @@ if TYPE_CHECKING:
     from confbus.wire.frozen import Frozen
     from confbus.wire.manifest import Manifest
     from confbus.wire.sections import Encoded
+    from confbus_publisher.checks import Check, Problem
     from confbus_publisher.file_roots import FileRoots
-    from confbus_publisher.layer import Layer
     from confbus_publisher.shape import Shape
     from confbus_publisher.sources.source import AnySource
 
@@ -51,7 +53,7 @@ class Merge:
 
 
 class Inputs:
-    """Everything that a publisher publishes from. Without `files`, no `${file:…}` is read."""
+    """The sources and checks of one publisher. Without `files`, no `${file:…}` is read."""
 
     def __init__(
         self,
@@ -59,18 +61,18 @@ class Inputs:
         *,
         limit_bytes: int,
         rules: Rules = DEFAULT,
-        shape: Shape | None = None,
+        checks: Sequence[Check] = (),
         files: FileRoots | None = None,
     ) -> None:
-        self._layers = Layers(sources, rules=rules, shape=shape)
+        self.checks = tuple(checks)
+        self._layers = Layers(sources, rules=rules)
         self._rules = rules
-        self._shape = shape
         self._limit_bytes = limit_bytes
         self._merger = Merger(rules)
         self._expander = Expander(files)
         self._encoder = Encoder()
         self._provenance = Provenance()
-        self._last: tuple[tuple[Layer, ...], Merge] | None = None
+        self._last: tuple[tuple[object, ...], Merge] | None = None
 
     @property
     def sources(self) -> tuple[AnySource, ...]:
@@ -84,7 +86,8 @@ class Inputs:
     @property
     def watched(self) -> set[Path]:
         """The directories to watch."""
-        return self._layers.watched.union(self._expander.watched)
+        schemas = [directory for check in self.checks if isinstance(check, Shaping) for directory in check.watched]
+        return self._layers.watched.union(self._expander.watched, schemas)
 
     @property
     def due_in_s(self) -> float:
@@ -101,26 +104,28 @@ class Inputs:
         Raises `SourceFailed` when a source fails that never succeeded, `MergeConflict` and `InvalidDocument` when
         the layers make no publishable document.
         """
-        layers = self._layers.load()
-        if self._last and same_objects(layers, self._last[0]) and self._expander.is_current():
+        shape = self._shape()
+        layers = self._layers.load(shape)
+        if self._last and same_objects((shape, *layers), self._last[0]) and self._expander.is_current():
             return self._last[1]
         merged = self._merger.merge(layers)
-        expanded = self._expanded(merged)
+        expanded = self._expanded(merged, shape)
         if expanded.errors:
             raise expanded.errors[0]
         encoded = self._encoder.encode(expanded.tree)
         if encoded.size > self._limit_bytes:
             raise _too_large(encoded, self._limit_bytes)
-        self._last = (layers, Merge(merged, expanded, encoded, self._provenance.blobs(merged)))
+        self._last = ((shape, *layers), Merge(merged, expanded, encoded, self._provenance.blobs(merged)))
         return self._last[1]
 
-    def problems(self) -> list[SourceFailed | InvalidDocument]:
-        """Everything that is wrong, not only the first of it: sources that fail, layers that conflict, references that
-        lead nowhere, a document that cannot be published."""
-        layers = self._layers.available()
+    def failings(self) -> list[SourceFailed | InvalidDocument]:
+        """Everything that keeps the sources from making a document, not only the first of it: sources that fail, layers
+        that conflict, references that lead nowhere, a document that cannot be published."""
+        shape = self._shape()
+        layers = self._layers.available(shape)
         found: list[SourceFailed | InvalidDocument] = [*self.failures.values(), *conflicts(layers, self._rules)]
         if not found:
-            found += self._expanded(self._merger.merge(layers)).errors
+            found += self._expanded(self._merger.merge(layers), shape).errors
         if not found:
             try:
                 self.load()
@@ -128,13 +133,35 @@ class Inputs:
                 found.append(error)
         return found
 
-    def _expanded(self, merged: Merged) -> Expanded:
-        return self._expander.expand(
-            merged.tree,
-            origin=merged.origin,
-            interpolates=lambda path: merged.winner(path).interpolates,
-            shape=self._shape,
+    def judge(
+        self,
+        merge: Merge,
+        before: Callable[[], Frozen | None],
+        *,
+        is_shared: bool = True,
+        approved: Callable[[str], bool] = lambda _digest: False,
+    ) -> tuple[Problem, ...]:
+        """All problems of `merge`, errors first. `before` gives the head's document; only if a check compares."""
+        candidate = Candidate(
+            raw=merge.merged.tree,
+            tree=merge.tree,
+            origin=merge.merged.origin,
+            kind=lambda path: merge.merged.winner(path).kind,
+            is_expanded=merge.expanded.is_expanded,
+            before=before() if any(check.needs_head for check in self.checks) else None,
+            is_shared=is_shared,
+            digest=merge.manifest.digest,
+            approved=approved,
         )
+        doubts = DoubtCheck(merge.expanded.doubts, merge.merged.replacements)
+        return run_checks((doubts, *self.checks), candidate)
+
+    def _shape(self) -> Shape | None:
+        """That of the schema, as it is now."""
+        return next((check.shape for check in self.checks if isinstance(check, Shaping)), None)
+
+    def _expanded(self, merged: Merged, shape: Shape | None) -> Expanded:
+        return self._expander.expand(merged.tree, origin=merged.origin, interpolates=merged.interpolates, shape=shape)
 
 
 def _too_large(encoded: Encoded, limit_bytes: int) -> InvalidDocument:

@@ -31,15 +31,14 @@ class Layers:
     One that fails keeps its last good layer, and a group the members that it had. For one thread.
     """
 
-    def __init__(self, sources: Sequence[AnySource], *, rules: Rules = DEFAULT, shape: Shape | None = None) -> None:
+    def __init__(self, sources: Sequence[AnySource], *, rules: Rules = DEFAULT) -> None:
         self.sources = tuple(sources)
         self.failures: dict[str, SourceFailed] = {}
         self._polled = [source for source in self.sources if isinstance(source, Polled)]
         self._members: dict[SourceGroup, tuple[Source, ...]] = {}
         self._good: dict[Source, Layer] = {}
         self._merger = Merger(rules)
-        self._shape = shape
-        self._bound: tuple[tuple[Layer, ...], Context] | None = None
+        self._bound: tuple[tuple[object, ...], Context] | None = None
 
     @property
     def watched(self) -> set[Path]:
@@ -56,23 +55,24 @@ class Layers:
         for source in self._polled:
             source.listen(wake)
 
-    def load(self) -> tuple[Layer, ...]:
-        """The layers in the order of their sources, each above the one before where priorities are equal.
+    def load(self, shape: Shape | None = None) -> tuple[Layer, ...]:
+        """The layers in the order of their sources, each above the one before where priorities are equal. `shape` is
+        that of the schema, for sources that are read by it.
 
         Raises `SourceFailed` when a source or member fails that never succeeded, and `MergeConflict` when a source
         must know what others say, and those do not go together.
         """
-        self._ask_all()
+        self._ask_all(shape)
         for source in self.sources:
             lacking = [each for each in self._parts(source) if each not in self._good]
             if lacking:
                 raise self.failures.get(source.name) or self.failures[lacking[0].name]
         return tuple(self._good[source] for source in self._each())
 
-    def available(self) -> list[Layer]:
+    def available(self, shape: Shape | None = None) -> list[Layer]:
         """The layers that can be had; `failures` tells of the others."""
         with suppress(MergeConflict):
-            self._ask_all()
+            self._ask_all(shape)
         return [self._good[source] for source in self._each() if source in self._good]
 
     def _each(self) -> Iterator[Source]:
@@ -83,7 +83,7 @@ class Layers:
         """A source itself; of a group the members, when it ever told which they are."""
         return self._members.get(source, (source,)) if isinstance(source, SourceGroup) else (source,)
 
-    def _ask_all(self) -> None:
+    def _ask_all(self, shape: Shape | None) -> None:
         """Every source, those that depend on the others last: one that fails keeps no other from its turn."""
         for polled in self._polled:
             polled.begin()
@@ -95,9 +95,8 @@ class Layers:
         self._forget_the_gone()
         bindable = [source for source in self._each() if isinstance(source, Bindable)]
         if bindable:
-            context = self._context(
-                tuple(self._good[each] for each in self._each() if each in self._good and each not in bindable)
-            )
+            others = [self._good[each] for each in self._each() if each in self._good and each not in bindable]
+            context = self._context(tuple(others), shape)
             for source in bindable:
                 self._ask(source, partial(source.bind, context))
 
@@ -132,10 +131,11 @@ class Layers:
         self._good = {source: layer for source, layer in self._good.items() if source in there}
         self.failures = {name: failure for name, failure in self.failures.items() if name in names}
 
-    def _context(self, others: tuple[Layer, ...]) -> Context:
-        """The very same one while the others say the same."""
-        if self._bound is None or not same_objects(others, self._bound[0]):
-            self._bound = others, Context(self._shape, self._merger.merge(others).tree)
+    def _context(self, others: tuple[Layer, ...], shape: Shape | None) -> Context:
+        """The very same one while schema and others say the same."""
+        parts = (shape, *others)
+        if self._bound is None or not same_objects(parts, self._bound[0]):
+            self._bound = parts, Context(shape, self._merger.merge(others).tree)
         return self._bound[1]
 
 

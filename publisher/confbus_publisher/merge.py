@@ -68,6 +68,13 @@ class Merged:
         """Where the value at `path` was written; for what stands in a list, where the list was."""
         return _place(self.winner(path), path)
 
+    def interpolates(self, path: Path) -> bool:
+        """True when `${…}` in the value at `path` may be expanded: every layer that has a part in it allows that."""
+        for end in range(len(path), 0, -1):
+            if any(joined == path[:end] for _, joined in self.joined):
+                return all(layer.interpolates for layer in self.layers if path[:end] in layer.origins)
+        return self.winner(path).interpolates
+
     @cached_property
     def origins(self) -> Mapping[Path, Origin]:
         """The origin of every leaf."""

@@ -6,25 +6,34 @@ from typing import TYPE_CHECKING
 
 from confbus.errors import ChecksFailed, LeaseHeld, Lost, Malformed, NoRelease, Quarantined
 from confbus_publisher import fleet, repair
+from confbus_publisher.checks import refuse_errors
 from confbus_publisher.decision import held_sections
 from confbus_publisher.ledger import state_of
 
 if TYPE_CHECKING:
     from confbus.wire.release import Release
     from confbus_publisher.fleet import Report
-    from confbus_publisher.inputs import Merge
+    from confbus_publisher.inputs import Inputs, Merge
     from confbus_publisher.ledger import Ledger, State, Why
 
 
 def publish_once(
-    ledger: Ledger, merge: Merge, why: Why, *, force: bool = False, adopt: bool = False, allow_empty: bool = False
+    ledger: Ledger,
+    merge: Merge,
+    why: Why,
+    *,
+    inputs: Inputs | None = None,
+    force: bool = False,
+    adopt: bool = False,
+    allow_empty: bool = False,
 ) -> Release | None:
     """The new release with the content of `merge`, or None when the head has just that.
 
     Raises `LeaseHeld` beside an active publisher and `Quarantined` for content that was rolled back, unless `force`,
     which lifts the hold. Raises `Lost` while instances run what Redis has lost, unless `adopt`: then the merge begins
     a new epoch above all that they report, and so they follow; that needs no leave of the active publisher, which
-    waits for it. Raises `ChecksFailed` for a merge without any value, unless `allow_empty`.
+    waits for it. Raises `ChecksFailed` for a merge without any value, unless `allow_empty`, and, whatever is forced,
+    for one that does not pass the checks of `inputs`.
     """
     holder = ledger.store.lease()
     if holder and not force and not adopt:
@@ -33,6 +42,8 @@ def publish_once(
     lift = _lifted(merge, ledger, force=force)
     if not merge.manifest.sections and not allow_empty:
         raise ChecksFailed(["the sources say nothing at all; use --allow-empty if that is meant"])
+    if inputs is not None:
+        refuse_errors(inputs.judge(merge, lambda: there.document() if there else None))
     everybody = fleet.parse_all(ledger.store.fleet())
     reports = fleet.subscribers(everybody, ledger.store.time_ms())
     ledger.fleet_size = len(reports)

@@ -101,7 +101,8 @@ def settings_of(named: Named) -> Settings:
 
 
 def inputs_of(settings: Settings) -> Inputs:
-    """The sources of `settings`, not read yet."""
+    """The sources of `settings`, not read yet, and the checks, ready to run. Raises `InvalidSettings`."""
+    from confbus_publisher.check_settings import build_checks
     from confbus_publisher.inputs import Inputs
     from confbus_publisher.settings import build_sources
     from confbus_publisher.still_inputs import StillInputs
@@ -111,6 +112,7 @@ def inputs_of(settings: Settings) -> Inputs:
         build_sources(settings),
         limit_bytes=settings.document_limit_bytes,
         rules=settings.rules,
+        checks=build_checks(settings.checks),
         files=settings.files(),
     )
 

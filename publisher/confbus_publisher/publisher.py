@@ -14,10 +14,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from confbus.errors import ChecksFailed, ConfBusError, Conflict, Malformed, NoRelease, OutcomeUnknown, Unreachable
+from confbus.errors import ConfBusError, Conflict, Malformed, NoRelease, OutcomeUnknown, Unreachable
 from confbus.status import stand
 from confbus_publisher import fleet, repair, standing
 from confbus_publisher.decision import Step, decide
+from confbus_publisher.judgement import judge_next
 from confbus_publisher.ledger import Why, state_of
 from confbus_publisher.patience import Patience
 from confbus_publisher.standing import Standing
@@ -76,6 +77,7 @@ class Publisher:
         self._memory, self._accounted = memory_file.recall()
         self._merge: Merge | None = None
         self._merged_at = clock()
+        self._warnings: tuple[str, ...] = ()
         self._is_active = False
         self._holder = ""
         self._patience = Patience(2.5 * self._pace.poll_s, self._pace.return_s)
@@ -201,8 +203,7 @@ class Publisher:
         return Step.IN_STEP.value, ""
 
     def _publish(self, merge: Merge, state: State | None) -> None:
-        if state and state.release.manifest.sections and not merge.manifest.sections:
-            raise ChecksFailed(["the sources say nothing at all; `confbus publish --allow-empty` if that is meant"])
+        self._warnings = judge_next(self.inputs, merge, state)
         started = time.perf_counter()
         before = state.release.manifest if state else None
         release = self.ledger.publish(merge.encoded, Why(self._author), origins=merge.origins)
@@ -249,12 +250,11 @@ class Publisher:
     def _stand(self, state: str, why: str) -> bool:
         """Take a standing; True when it is news, which is logged once."""
         failures = {name: str(failure) for name, failure in self.inputs.failures.items()}
-        now = Standing(state, why, self._is_active, failures)
+        now = Standing(state, why, self._is_active, failures, self._warnings)
         if now == self.standing:
             return False
-        for name, failure in failures.items():
-            if self.standing.failures.get(name) != failure:
-                _log.warning("source %s keeps its last good values: %s", name, failure)
+        for complaint in now.complaints_after(self.standing):
+            _log.warning("%s", complaint)
         if state != self.standing.state or (why != self.standing.why and state != standing.UNREACHABLE):
             level = logging.INFO if state in _CALM else logging.WARNING
             _log.log(level, "%s%s", state, why and f": {why}")

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from confbus.errors import InvalidNamespace, InvalidSettings, SourceFailed
 from confbus.wire.frozen import Frozen, FrozenList
 from confbus.wire.keys import Keys
+from confbus_publisher.check_settings import CheckSettings, read_checks
 from confbus_publisher.entry import Entry
 from confbus_publisher.file_roots import SECRETS, FileRoots
 from confbus_publisher.interpolation import interpolate
@@ -39,6 +40,7 @@ _KNOWN = (
     "redis",
     "sources",
     "profile",
+    "checks",
     "history",
     "state",
     "limits",
@@ -50,7 +52,7 @@ _KNOWN = (
     "file_roots",
 )
 _IN_SOURCE = 3  # sources, the index, the key
-_LATER = ("seal", "checks", "guard")
+_LATER = ("seal", "guard")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,6 +67,7 @@ class Settings:
     redis: str | None = field(default=None, repr=False)  # A URL may hold a password.
     sources: tuple[SourceSettings, ...] = ()
     rules: Rules = DEFAULT
+    checks: CheckSettings
     history: int = HISTORY
     state: Path
     document_limit_bytes: int = DOCUMENT_LIMIT_BYTES
@@ -109,6 +112,7 @@ def read_settings(
         redis=entry.text("redis") if "redis" in entry else None,
         sources=read_sources(entry.each("sources"), base=file.parent, profile=read_profile(entry)),
         rules=read_rules(entry),
+        checks=read_checks(entry.inner("checks"), base=file.parent),
         history=entry.whole("history", default=HISTORY, least=LEAST_HISTORY),
         state=file.parent / state,
         document_limit_bytes=limits.bytes("document", default=DOCUMENT_LIMIT_BYTES),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from confbus.wire.head import PROTOCOL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from confbus.status import Stand
 
@@ -18,6 +18,7 @@ STANDBY = "standby"
 REFUSED = "refused"
 LOST = "lost"
 UNREACHABLE = "unreachable"
+_MOST_WARNINGS, _LONGEST = 10, 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,13 +26,22 @@ class Standing:
     """Where a publisher stands.
 
     `state` is starting, standby, in step, held, diverged, refused, lost or unreachable; `why` says it in a sentence.
-    `failures` holds, by source, why its last good layer is used instead of what it says now.
+    `failures` holds, by source, why its last good layer is used instead of what it says now; `warnings` what checks
+    found in the document that went out last.
     """
 
     state: str = STARTING
     why: str = ""
     is_active: bool = False
     failures: Mapping[str, str] = field(default_factory=dict[str, str])
+    warnings: tuple[str, ...] = ()
+
+    def complaints_after(self, before: Standing) -> Iterator[str]:
+        """The failures and warnings that are new since `before`, as sentences."""
+        for name, failure in self.failures.items():
+            if before.failures.get(name) != failure:
+                yield f"source {name} keeps its last good values: {failure}"
+        yield from (f"published with a warning: {text}" for text in self.warnings if text not in before.warnings)
 
     def report(self, instance: str, *, at_ms: int, interval_s: float, seen: Stand | None = None) -> bytes:
         """The report for the fleet. `seen` is the last head this publisher knows: what is adopted goes above it."""
@@ -41,6 +51,7 @@ class Standing:
             "state": self.state,
             "seen": asdict(seen) if seen else None,
             "error": "; ".join(filter(None, (self.why, *self.failures.values())))[:200],
+            "warnings": [text[:_LONGEST] for text in self.warnings[:_MOST_WARNINGS]],
             "labels": {"lease": "active" if self.is_active else "standby"},
             "interval_s": interval_s,
             "protocol": PROTOCOL,

@@ -67,14 +67,14 @@ def test_every_problem_is_told_and_not_only_the_first(tmp_path: Path) -> None:
     (tmp_path / "app.yaml").write_text("a: ${ONE_THAT_IS_NOT_SET}\nb: ${ANOTHER_THAT_IS_NOT_SET}\n")
     (tmp_path / "broken.yaml").write_text("a: [\n")
 
-    lost = inputs(FileSource(tmp_path / "app.yaml")).problems()
+    lost = inputs(FileSource(tmp_path / "app.yaml")).failings()
     mixed = inputs(
         FileSource(tmp_path / "broken.yaml"),
         FileSource(tmp_path / "missing.yaml"),
         DictSource({"x": 1}, name="one"),
         DictSource({"x": {"y": 1}}, name="two"),
         EnvSource("APP_", environ={"APP_A": "{"}),
-    ).problems()
+    ).failings()
 
     assert [str(problem).partition(" ")[0] for problem in lost] == [
         f"{tmp_path}/app.yaml:1:1:",
@@ -86,6 +86,6 @@ def test_every_problem_is_told_and_not_only_the_first(tmp_path: Path) -> None:
 def test_a_document_that_cannot_be_published_is_a_problem() -> None:
     small = Inputs([DictSource({"a": "x" * 100})], limit_bytes=10)
 
-    [problem] = small.problems()
+    [problem] = small.failings()
 
     assert "the limit is 10" in str(problem)

@@ -7,21 +7,23 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from confbus.errors import MergeConflict, SourceFailed
+from confbus_publisher.checks.schema import SchemaCheck
 from confbus_publisher.inputs import Inputs
 from confbus_publisher.layers import Layers
-from confbus_publisher.shape import Shape
 from confbus_publisher.sources import DictSource, EnvSource, FileSource
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
+    from confbus_publisher.checks import Check
     from confbus_publisher.sources.source import Source
 
 LIMIT = 1024 * 1024
 
 
-def document(*sources: Source, shape: Shape | None = None) -> Any:
-    return Inputs(sources, limit_bytes=LIMIT, shape=shape).load().tree
+def document(*sources: Source, checks: Sequence[Check] = ()) -> Any:
+    return Inputs(sources, limit_bytes=LIMIT, checks=checks).load().tree
 
 
 def test_a_variable_is_placed_and_typed_by_what_the_others_say() -> None:
@@ -32,11 +34,31 @@ def test_a_variable_is_placed_and_typed_by_what_the_others_say() -> None:
     assert document(variables) == {"pool": {"max": {"size": 7}, "name": 8}}
 
 
-def test_a_schema_knows_better_than_the_others() -> None:
-    shape = Shape({"properties": {"pool_max": {"type": "string"}}})
+def test_a_schema_knows_better_than_the_others(tmp_path: Path) -> None:
+    (tmp_path / "schema.yaml").write_text("properties: {pool_max: {type: string}}")
+    schema = SchemaCheck(tmp_path / "schema.yaml")
     variables = EnvSource("APP_", priority=1, environ={"APP_POOL_MAX": "7"})
 
-    assert document(variables, DictSource({"pool": {"max": 5}}), shape=shape) == {"pool_max": "7", "pool": {"max": 5}}
+    assert document(variables, DictSource({"pool": {"max": 5}}), checks=[schema]) == {
+        "pool_max": "7",
+        "pool": {"max": 5},
+    }
+
+
+def test_an_edit_of_the_schema_alone_reads_variables_anew(tmp_path: Path) -> None:
+    file = tmp_path / "schema.yaml"
+    file.write_text("properties: {pool_max: {type: string}}")
+    inputs = Inputs([EnvSource("APP_", environ={"APP_POOL_MAX": "7"})], limit_bytes=LIMIT, checks=[SchemaCheck(file)])
+    before = inputs.load()
+
+    file.write_text("properties: {pool_max: {type: integer}}")
+    after = inputs.load()
+    file.write_text("properties: {pool_max: {type: ")
+    broken = inputs.load()
+
+    assert (before.tree, after.tree) == ({"pool_max": "7"}, {"pool_max": 7})
+    assert broken is after
+    assert tmp_path in inputs.watched
 
 
 def test_layers_come_in_the_order_of_their_sources() -> None:

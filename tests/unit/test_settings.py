@@ -120,7 +120,7 @@ REFUSED = {
     "no namespace": ("history: 50", ":1:1", "namespace is missing"),
     "not a string": ("namespace: 5", ":1:1", "namespace must be a string"),
     "unknown key": ("namespace: x\nhistroy: 5", ":2:1", "Did you mean history?"),
-    "nothing near": ("namespace: x\nzzz: 5", ":2:1", "Known are file_roots, history"),
+    "nothing near": ("namespace: x\nzzz: 5", ":2:1", "Known are checks, file_roots"),
     "null": ("namespace: x\nredis:", ":2:1", "redis must be a string"),
     "empty": ("namespace: x\nredis: ''", ":2:1", "redis is empty"),
     "history too short": ("namespace: x\nhistory: 15", ":2:1", "at least 16"),
@@ -137,7 +137,6 @@ REFUSED = {
     "a pattern": ("namespace: x\nmerge: {a..b: append}", ":2:9", "'a..b' is not a path"),
     "replace": ("namespace: x\nreplace: [a, 1]", ":2:14", "replace is a list of strings"),
     "seal": ("namespace: x\nseal: [database]", ":2:1", "seal is not supported by this version"),
-    "checks": ("namespace: x\nchecks: {}", ":2:1", "checks is not supported by this version"),
     "guard": ("namespace: x\nguard: {}", ":2:1", "guard is not supported by this version"),
     "directory no string": ("namespace: x\nsources:\n- directory: [x]", ":3:3", "directory must be a string"),
     "secrets with a profile": (

@@ -5,7 +5,7 @@ everything at once. An error refuses, a warning is told. No check ever prints a 
 """
 
 from confbus_publisher.checks.candidate import Candidate
-from confbus_publisher.checks.check import Check, refuse_errors, run_checks
+from confbus_publisher.checks.check import Check, Shaping, refuse_errors, run_checks
 from confbus_publisher.checks.problem import Problem
 
-__all__ = ["Candidate", "Check", "Problem", "refuse_errors", "run_checks"]
+__all__ = ["Candidate", "Check", "Problem", "Shaping", "refuse_errors", "run_checks"]

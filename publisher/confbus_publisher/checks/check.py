@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import re
 from itertools import islice
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from confbus.errors import ChecksFailed
 from confbus_publisher.checks.problem import Problem
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
+    from pathlib import Path
 
     from confbus_publisher.checks.candidate import Candidate
+    from confbus_publisher.shape import Shape
 
 MOST = 100
 """So many problems are told. Whoever has more begins with these."""
@@ -32,6 +34,21 @@ class Check(Protocol):
         ...
 
     def __call__(self, candidate: Candidate) -> Iterable[Problem]: ...
+
+
+@runtime_checkable
+class Shaping(Protocol):
+    """What a check has, beside the rest, that knows the shape of a document."""
+
+    @property
+    def shape(self) -> Shape:
+        """The very same one while nothing changed."""
+        ...
+
+    @property
+    def watched(self) -> tuple[Path, ...]:
+        """The directories in which something changes when the shape may have changed."""
+        ...
 
 
 def run_checks(checks: Iterable[Check], candidate: Candidate) -> tuple[Problem, ...]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from confbus.errors import InvalidSettings
@@ -16,6 +17,7 @@ from confbus.wire.frozen import is_list, is_mapping
 from confbus_publisher.checks.problem import Problem
 from confbus_publisher.checks.schema_file import SchemaFile
 from confbus_publisher.checks.schema_message import message, type_name, types_text
+from confbus_publisher.shape import Shape
 from confbus_publisher.sources.limits import Unfit
 
 if TYPE_CHECKING:
@@ -45,6 +47,7 @@ class SchemaCheck:
         self._file = file
         self._content = self._read()
         self._schema = SchemaFile(file, self._content)
+        self._shape = Shape(self._schema.schema)
         self._budget = _Budget()
         self._validator = self._new_validator()
 
@@ -52,6 +55,13 @@ class SchemaCheck:
     def watched(self) -> tuple[FilePath, ...]:
         """The directory in which the schema changes."""
         return (self._file.absolute().parent,)
+
+    @property
+    def shape(self) -> Shape:
+        """What the schema knows of keys and types; what it last knew while it cannot be used."""
+        with suppress(InvalidSettings):
+            self._refresh()
+        return self._shape
 
     def __call__(self, candidate: Candidate) -> Iterator[Problem]:
         try:
@@ -79,6 +89,7 @@ class SchemaCheck:
         content = self._read()
         if content != self._content:
             self._schema = SchemaFile(self._file, content)
+            self._shape = Shape(self._schema.schema)
             self._content = content
             self._validator = self._new_validator()
 

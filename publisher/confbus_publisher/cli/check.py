@@ -1,67 +1,87 @@
-"""`confbus check`: whether the sources make a configuration."""
+"""`confbus check`: whether the sources make a configuration that may go out."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import click
+
 from confbus.errors import ConfBusError
 from confbus_publisher.cli import outcome
 from confbus_publisher.cli.options import subcommand, with_output, with_settings
-from confbus_publisher.cli.output import counted, present, say
+from confbus_publisher.cli.output import counted, plain, present, say
 
 if TYPE_CHECKING:
-    from confbus_publisher.inputs import Merge
+    from collections.abc import Iterator
+
+    from confbus_publisher.checks import Problem
+    from confbus_publisher.inputs import Inputs, Merge
     from confbus_publisher.opening import Named
 
 
 @subcommand(
     "check",
     example="confbus check -c confbus.yaml",
-    keys="problems [{problem, advice}], sources, values, sections, bytes",
+    keys="problems [{problem, advice, level, path, origin, rule}], skipped [check], sources, values, sections, bytes",
 )
 @with_settings
 @with_output
 def command(named: Named, output: str) -> int:
     """Find everything that is wrong with the sources, without a server.
 
-    Reads confbus.yaml and every source, merges them and measures the result. Tells every problem with its file and
-    line.
+    Reads confbus.yaml and every source, merges them, and runs the checks on the result. Tells every problem with its
+    file and line. Warnings alone are no reason to fail.
     """
     from confbus_publisher.opening import inputs_of, settings_of
 
-    sources, merge = 0, None
+    inputs, merge = None, None
+    failures: list[ConfBusError] = []
+    problems: tuple[Problem, ...] = ()
     try:
         inputs = inputs_of(settings_of(named))
-        sources = len(inputs.sources)
-        problems: list[ConfBusError] = [*inputs.problems()]
-        merge = None if problems else inputs.load()
+        failures = [*inputs.failings()]
+        if not failures:
+            merge = inputs.load()
+            problems = inputs.judge(merge, lambda: None)
     except ConfBusError as error:
-        problems = [error]
-    present(output, _facts(problems, sources, merge), _lines(problems))
-    if output == "text" and merge is not None:
-        say(_summary(sources, merge))
-    return outcome.REFUSED if problems else outcome.DONE
+        failures = [error]
+    skipped = [check.name for check in inputs.checks if check.needs_head] if inputs else []
+    facts = [*map(_fact, failures), *(problem.fact() for problem in problems)]
+    present(output, {"problems": facts, "skipped": skipped, **_size(inputs, merge)}, _lines(facts))
+    has_errors = any(fact["level"] == "error" for fact in facts)
+    if output == "text":
+        for name in skipped:
+            say(f"{name}: not tried, since it compares with the head, and a check asks no server.")
+        if merge is not None and not has_errors:
+            say(_summary(len(inputs.sources) if inputs else 0, merge, len(facts)))
+    return outcome.REFUSED if has_errors else outcome.DONE
 
 
-def _lines(problems: list[ConfBusError]) -> list[str]:
-    return [line for problem in problems for line in _indented(problem)]
+def _fact(error: ConfBusError) -> dict[str, Any]:
+    """An error about settings or sources, in the form of a problem; its place stands in its text."""
+    facts = dict.fromkeys(("path", "rule"), "")
+    origin = str(getattr(error, "origin", ""))
+    return {"problem": error.message, "advice": error.advice, "level": "error", **facts, "origin": origin}
 
 
-def _indented(problem: ConfBusError) -> list[str]:
-    first, *rest = outcome.sentences(problem)
-    return [first, *(f"  {line}" for line in rest)]
+def _lines(facts: list[dict[str, Any]]) -> Iterator[str]:
+    for fact in facts:
+        label = click.style("warning: ", fg="yellow") if fact["level"] == "warning" else ""
+        yield label + plain(fact["problem"])
+        if fact["advice"]:
+            yield f"  {plain(fact['advice'])}"
 
 
-def _facts(problems: list[ConfBusError], sources: int, merge: Merge | None) -> dict[str, Any]:
+def _size(inputs: Inputs | None, merge: Merge | None) -> dict[str, int | None]:
     return {
-        "problems": [{"problem": problem.message, "advice": problem.advice} for problem in problems],
-        "sources": sources,
+        "sources": len(inputs.sources) if inputs else 0,
         "values": len(merge.merged.origins) if merge else None,
         "sections": len(merge.manifest) if merge else None,
         "bytes": merge.encoded.size if merge else None,
     }
 
 
-def _summary(sources: int, merge: Merge) -> str:
+def _summary(sources: int, merge: Merge, warnings: int) -> str:
     values, sections = counted(len(merge.merged.origins), "value"), counted(len(merge.manifest), "section")
-    return f"Fine: {values} in {sections} from {counted(sources, 'source')}, {merge.encoded.size:,} bytes."
+    but = f", {counted(warnings, 'warning')}" if warnings else ""
+    return f"Fine: {values} in {sections} from {counted(sources, 'source')}, {merge.encoded.size:,} bytes{but}."

@@ -34,11 +34,11 @@ def command(named: Named, output: str) -> int:
     from confbus.wire.diff import diff
     from confbus.wire.frozen import Frozen
     from confbus_publisher.cli.content import document
-    from confbus_publisher.opening import published_site, settings_of
+    from confbus_publisher.opening import inputs_of, published_site, settings_of
     from confbus_publisher.survey import survey
 
     settings = settings_of(named)
-    merge = merged(settings)
+    merge = merged(inputs_of(settings))
     with published_site(settings).ledger() as ledger:
         state = ledger.refresh()
         there = document(ledger, state.release) if state else Frozen()

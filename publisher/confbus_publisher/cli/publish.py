@@ -34,13 +34,14 @@ def command(named: Named, output: str, message: str, **overrides: bool) -> int:
     """
     from confbus_publisher.ledger import Why
     from confbus_publisher.oneshot import publish_once
-    from confbus_publisher.opening import author, published_site, settings_of
+    from confbus_publisher.opening import author, inputs_of, published_site, settings_of
 
     settings = settings_of(named)
-    merge = merged(settings)
+    inputs = inputs_of(settings)
+    merge = merged(inputs)
     why = Why(author(), message, "adopt" if overrides["adopt"] else "publish")
     with published_site(settings).ledger() as ledger:
-        release = publish_once(ledger, merge, why, **overrides)
+        release = publish_once(ledger, merge, why, inputs=inputs, **overrides)
         facts = _facts(ledger, release)
     text = f"Published version {facts['version']}: {sections_text(facts['sections'])}."
     if release is None:

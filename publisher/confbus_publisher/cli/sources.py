@@ -7,15 +7,11 @@ from typing import TYPE_CHECKING
 from confbus_publisher.cli.output import say
 
 if TYPE_CHECKING:
-    from confbus_publisher.inputs import Merge
-    from confbus_publisher.settings import Settings
+    from confbus_publisher.inputs import Inputs, Merge
 
 
-def merged(settings: Settings) -> Merge:
+def merged(inputs: Inputs) -> Merge:
     """The merge of the sources. Says so of each that fails and goes on with what it said before this process."""
-    from confbus_publisher.opening import inputs_of
-
-    inputs = inputs_of(settings)
     merge = inputs.load()
     for name, failure in inputs.failures.items():
         say(f"{name} keeps its last good values: {failure}")

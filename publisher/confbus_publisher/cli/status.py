@@ -30,7 +30,7 @@ _SHORT = 12
     "status",
     example="confbus status --url redis://localhost:6379 -n checkout",
     keys="namespace, url, head {version, of, revision, epoch, digest, at, author, message}, damage, "
-    "active {instance, state, why}, standby [instance], quarantine [{section, digest, why}], "
+    "active {instance, state, why}, standby [instance], warnings [text], quarantine [{section, digest, why}], "
     "fleet {states {state: count}, elsewhere [instance]}",
 )
 @with_place
@@ -68,6 +68,7 @@ def _facts(state: State | None, seen: Survey, held: list[Hold]) -> dict[str, Any
         "head": _head_fact(state) if state else None,
         "active": active_fact(seen),
         "standby": seen.standby,
+        "warnings": list(seen.active.warnings) if seen.active else [],
         "quarantine": [hold.fact() for hold in held],
         "fleet": {"states": seen.states(), "elsewhere": elsewhere},
     }
@@ -95,6 +96,8 @@ def _lines(state: State | None, damage: str, *, seen: Survey, held: list[Hold]) 
     yield from _row("publisher", active_text(seen))
     if seen.standby:
         yield from _row("standby", ", ".join(seen.standby))
+    for number, warning in enumerate(seen.active.warnings if seen.active else ()):
+        yield from _row("" if number else "warnings", warning)
     for number, hold in enumerate(held):
         yield from _row("" if number else "quarantine", f"{sections_text([hold.section])}: {hold.why}")
     yield from _row("fleet", summary(seen))

@@ -9,11 +9,13 @@ from confbus.wire import head as heads
 from confbus.wire.manifest import EMPTY
 from confbus.wire.notice import MAX_BYTES, Notice
 from confbus.wire.release import Release
+from confbus.wire.sections import join
 from confbus_publisher.ledger.store import Commit
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from confbus.wire.frozen import Frozen
     from confbus.wire.head import Head
     from confbus.wire.sections import Encoded
     from confbus_publisher.ledger.inventory import Inventory
@@ -35,6 +37,10 @@ class State:
     blobs: Mapping[str, bytes]
     quarantine: Mapping[str, str] = field(default_factory=dict[str, str])
     overrides: Mapping[str, str] | None = None
+
+    def document(self) -> Frozen:
+        """The configuration of the release. Raises `Malformed` when a blob is no section."""
+        return join(self.blobs, self.release.manifest).document
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,22 @@
+"""Whether a merge may go out: the last word before a publish, whoever wants it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from confbus.errors import ChecksFailed
+from confbus_publisher.checks import refuse_errors
+
+if TYPE_CHECKING:
+    from confbus_publisher.inputs import Inputs, Merge
+    from confbus_publisher.ledger import State
+
+
+def judge_next(inputs: Inputs, merge: Merge, state: State | None) -> tuple[str, ...]:
+    """The warnings about `merge` as the one after `state`.
+
+    Raises `ChecksFailed`, naming every error, and for a merge without any value after one that had some.
+    """
+    if state and state.release.manifest.sections and not merge.manifest.sections:
+        raise ChecksFailed(["the sources say nothing at all; `confbus publish --allow-empty` if that is meant"])
+    return refuse_errors(inputs.judge(merge, lambda: state.document() if state else None))
