@@ -31,6 +31,7 @@ def stacked(levels: int) -> str:
 
 
 NASTY = {
+    "? without a space": ("a: {b: 1,\n ?c: 2}", ":2:3", "a ? stands right before the key"),
     "alias bomb": (doubling(12, merged=False), ":13:", "more than 1,000,000 values"),
     "alias bomb of text": (f"a: &a {'x' * 100_000}\nb: [{', '.join(['*a'] * 400)}]", ":2:", "more than 32 Mi char"),
     "bomb of text in lists": (

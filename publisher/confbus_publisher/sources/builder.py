@@ -52,6 +52,7 @@ class Builder:
         self.marks: dict[int, Any] = {}
         self.deleted: dict[int, list[str]] = {}
         self._may_delete = may_delete
+        self._text = text
         self._next = events(text)
         self._origin_name = origin_name
         self._budget = budget
@@ -175,11 +176,15 @@ class Builder:
 
     def _key(self, event: Any) -> str:
         key: object = Frozen() if isinstance(event, MappingStartEvent) else FrozenList()
+        mark: Any = event.start_mark
         if isinstance(event, ScalarEvent):
             key = self._scalar(event)
         elif isinstance(event, AliasEvent):
             key = self._alias(event, 1)
         if isinstance(key, str):
+            if mark.index and self._text[mark.index - 1] == "?":  # {?a: 1} has the key ?a, and the parser gives a.
+                reason = "a ? stands right before the key"
+                raise self._refused(event, reason, "Quote the key together with the ?, or remove the ?.")
             return key
         what = next((name for kind, name in _KINDS.items() if isinstance(key, kind)), "null")
         advice = f'Write "{event.value}" in quotes.' if isinstance(event, ScalarEvent) else "Use a string."
