@@ -28,7 +28,8 @@ _ATTEMPTS = 3
 class Layers:
     """Loads `sources`, and the members of groups among them. `failures` holds, by name, why a last load failed.
 
-    One that fails keeps its last good layer, and a group the members that it had. For one thread.
+    One that fails keeps its last good layer, and a group the members that it had. For one thread, but for
+    `watched`.
     """
 
     def __init__(self, sources: Sequence[AnySource], *, rules: Rules = DEFAULT) -> None:
@@ -104,7 +105,7 @@ class Layers:
         """Its members, until what they read was of one state."""
         for _ in range(_ATTEMPTS):
             try:
-                self._members[group] = group.members()
+                self._members = {**self._members, group: group.members()}
             except SourceFailed as failure:
                 self.failures[group.name] = failure
                 return

@@ -52,7 +52,7 @@ class Builder:
         self.marks: dict[int, Any] = {}
         self.deleted: dict[int, list[str]] = {}
         self._may_delete = may_delete
-        self._text = text
+        self._source = text
         self._next = events(text)
         self._origin_name = origin_name
         self._budget = budget
@@ -182,7 +182,7 @@ class Builder:
         elif isinstance(event, AliasEvent):
             key = self._alias(event, 1)
         if isinstance(key, str):
-            if mark.index and self._text[mark.index - 1] == "?":  # {?a: 1} has the key ?a, and the parser gives a.
+            if mark.index and self._source[mark.index - 1] == "?":  # {?a: 1} has the key ?a, and the parser gives a.
                 reason = "a ? stands right before the key"
                 raise self._refused(event, reason, "Quote the key together with the ?, or remove the ?.")
             return key

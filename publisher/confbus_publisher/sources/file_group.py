@@ -40,7 +40,8 @@ class FileGroup(SourceGroup):
 
     None at all is refused unless the group is `optional`: a volume that is mounted anew is empty for a moment.
     With a `profile`, `app.PROFILE.yaml` comes right after `app.yaml`, and those of other profiles are left out.
-    What `delete` names is taken out of the layers below the first file. Not for use by several threads at once.
+    What `delete` names is taken out of the layers below the first file. Not for use by several threads at once, but
+    for `watched`.
     """
 
     kind = "file"
@@ -81,14 +82,15 @@ class FileGroup(SourceGroup):
 
     def members(self) -> tuple[Source, ...]:
         """The files that are there now, in order; the same object for a file that stays."""
-        self._roots = {}
         try:
-            members = [member for directory in self.directories() for member in self._members_in(directory)]
+            found = self._found()
+            members = [member for directory, seen in found.items() for member in self._members_in(directory, seen)]
         except Unfit as unfit:
             raise SourceFailed(self.name, self.shown, unfit.reason, advice=unfit.advice) from unfit.__cause__
         if not members and not self._is_optional:
             advice = "Put one there, or say `optional: true` of it."
             raise SourceFailed(self.name, self.shown, "no file is there", advice=advice)
+        self._roots = {self.path(directory): seen.root for directory, seen in found.items()}
         kept = {member.name for member in members}
         self._files = {shown: file for shown, file in self._files.items() if shown in kept}
         return (*self._first, *members)
@@ -110,11 +112,11 @@ class FileGroup(SourceGroup):
             return ()
         return (DictSource({}, priority=self.priority, name=f"{self.name} (delete)", delete=delete),)
 
-    def _members_in(self, directory: str) -> list[Source]:
-        seen = listing(self.path(directory))
-        if seen is None:
-            return []
-        self._roots[self.path(directory)] = seen.root
+    def _found(self) -> dict[str, Listing]:
+        listings = {directory: listing(self.path(directory)) for directory in self.directories()}
+        return {directory: seen for directory, seen in listings.items() if seen}
+
+    def _members_in(self, directory: str, seen: Listing) -> list[Source]:
         taken = [name for name in seen.names if self.takes(name)]
         if len(taken) > MOST_FILES:
             raise Unfit(f"more than {MOST_FILES:,} files are there", "Split it; a configuration is small.")
