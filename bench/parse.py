@@ -17,7 +17,7 @@ from confbus.wire.frozen import thaw
 from confbus.wire.sections import Encoder
 from confbus_publisher import embedded
 from confbus_publisher.inputs import Inputs
-from confbus_publisher.intake import Intake
+from confbus_publisher.layers import Layers
 from confbus_publisher.merge import merge
 from confbus_publisher.sources import DirectorySource
 
@@ -61,7 +61,7 @@ class _Desk:
             file.write_text(yaml.safe_dump({f"{key}-{number}": section for key, section in content.items()}))
         self._text = self._files[0].read_text()
         self._values = count(1)
-        self.intake = Intake([DirectorySource(directory)])
+        self.intake = Layers([DirectorySource(directory)])
         self.encoder = Encoder()
 
     def timed(self, before: Callable[[], Any], work: Callable[[Any], object]) -> Callable[[], float]:

@@ -134,6 +134,22 @@ def test_an_empty_file_is_not_the_same_as_a_missing_one(tmp_path: Path) -> None:
     assert "this is no JSON" in told
 
 
+@pytest.mark.parametrize("nothing", ["", "\n", " \n\n"])
+def test_a_file_that_is_emptied_is_refused_until_something_stands_in_it(tmp_path: Path, nothing: str) -> None:
+    path = written(tmp_path / "a.yaml", "x: 1")
+    source = FileSource(path)
+    source.load()
+
+    written(path, nothing)
+    told = refusal(source)
+    written(path, "{}")
+    emptied = source.load()
+
+    assert "empty, and was not before. Finish writing it; {}" in told
+    assert emptied.tree == {}
+    assert FileSource(written(path, nothing)).load().tree == {}
+
+
 def test_a_directory_and_a_pipe_are_no_files(tmp_path: Path) -> None:
     directory, pipe = tmp_path / "a.yaml", tmp_path / "b.yaml"
     directory.mkdir()

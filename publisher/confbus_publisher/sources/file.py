@@ -101,8 +101,8 @@ class FileSource:
             advice = "Create it, or say `optional: true` of it."
             raise SourceFailed(self.name, self._shown, "no such file", advice=advice)
         if content is not None and not content.strip() and self._layer is not None and self._layer.tree:
-            advice = "Finish writing it; a comment alone says that nothing is meant."
-            raise SourceFailed(self.name, self._shown, "it is empty, and was not", advice=advice)
+            advice = "Finish writing it; {} or a comment says that nothing is meant."
+            raise SourceFailed(self.name, self._shown, "it is empty, and was not before", advice=advice)
         return content
 
     def _parsed(self, content: bytes | None, digest: bytes) -> Layer:
