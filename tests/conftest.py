@@ -31,6 +31,13 @@ SERVERS = {generation.name: generation for generation in GENERATIONS}
 
 
 @pytest.fixture(scope="session", autouse=True)
+def _ctrl_c_is_heard() -> None:
+    """A shell has what it starts in the background ignore Ctrl-C, and so would all that the tests start and end."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture(scope="session", autouse=True)
 def _runtime() -> Iterator[None]:
     """A place of this session's own for sockets; at the end no server may be left in it, nor any trace of one."""
     place = Path(tempfile.mkdtemp(prefix="cb-", dir="/tmp"))
