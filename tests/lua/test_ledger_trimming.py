@@ -157,7 +157,8 @@ def hold(place: Place, timeline: Timeline, clock: Clock) -> None:
         watcher.store.close()
 
 
-@settings(max_examples=scaled(30, 2000), deadline=None)
+@pytest.mark.slow  # so that it is part of the soak, at full size
+@settings(max_examples=scaled(30, 1000), deadline=None)
 @given(timeline=timelines)
 def test_nothing_in_use_is_freed_and_nothing_unused_stays_in_memory(timeline: Timeline) -> None:
     clock = Clock()
@@ -165,7 +166,8 @@ def test_nothing_in_use_is_freed_and_nothing_unused_stays_in_memory(timeline: Ti
     hold(MemoryPlace(clock=clock), timeline, clock)
 
 
-@settings(max_examples=scaled(30, 2000), deadline=None)
+@pytest.mark.slow  # so that it is part of the soak, at full size
+@settings(max_examples=scaled(30, 1000), deadline=None)
 @given(timeline=wild_timelines)
 def test_nothing_in_use_is_freed_when_the_clock_goes_back(timeline: Timeline) -> None:
     clock = Clock()
