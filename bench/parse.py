@@ -41,8 +41,8 @@ def run() -> list[Row]:
             "CSafeLoader: all ten files, and a merge by update": desk.timed(desk.nothing, lambda _: desk.naive()),
             "CSafeLoader: the edited file alone": desk.timed(desk.nothing, lambda _: desk.edited()),
             "confbus: from ten files to a document, as below": desk.timed(desk.nothing, lambda _: inputs.load()),
-            "confbus: parse": desk.timed(desk.nothing, lambda _: desk.intake.load()),
-            "confbus: merge": desk.timed(desk.intake.load, merge),
+            "confbus: parse": desk.timed(desk.nothing, lambda _: desk.layers.load()),
+            "confbus: merge": desk.timed(desk.layers.load, merge),
             "confbus: check of the size, by encoding what changed": desk.timed(desk.merged, desk.encoder.encode),
             "confbus: publish": desk.timed(desk.encoded, lambda encoded: ledger.publish(encoded, WHY)),
         }
@@ -61,7 +61,7 @@ class _Desk:
             file.write_text(yaml.safe_dump({f"{key}-{number}": section for key, section in content.items()}))
         self._text = self._files[0].read_text()
         self._values = count(1)
-        self.intake = Layers([DirectorySource(directory)])
+        self.layers = Layers([DirectorySource(directory)])
         self.encoder = Encoder()
 
     def timed(self, before: Callable[[], Any], work: Callable[[Any], object]) -> Callable[[], float]:
@@ -89,7 +89,7 @@ class _Desk:
         return yaml.load(self._files[0].read_bytes(), yaml.CSafeLoader)
 
     def merged(self) -> Any:
-        return merge(self.intake.load()).tree
+        return merge(self.layers.load()).tree
 
     def encoded(self) -> Encoded:
         return self.encoder.encode(self.merged())

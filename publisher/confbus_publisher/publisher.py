@@ -119,7 +119,8 @@ class Publisher:
         except ConfBusError as error:
             self._refuse(error)
         self._tell()
-        return min(self._pace.poll_s, self._pace.lease_s / 3, self.inputs.due_in_s)
+        again_s = min(self._pace.poll_s, self._pace.lease_s / 3, self.inputs.due_in_s)
+        return min(again_s, _RETRY_S) if self.standing.state == standing.STARTING else again_s
 
     def _load(self) -> ConfBusError | None:
         """Take what the sources say now. Returns why they make no document; their last one stays then."""

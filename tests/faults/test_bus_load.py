@@ -76,7 +76,7 @@ def test_a_fleet_of_two_processes_follows_a_stream_of_changes(
 def test_readers_of_one_snapshot_never_see_two_versions(bus: Bus) -> None:
     publisher = bus.publisher(1)
     config = bus.worker().config
-    last = scaled(12, 500)
+    last = scaled(12, 200)
     is_over = threading.Event()
     seen: list[set[int]] = [set() for _ in range(2)]
 

@@ -28,7 +28,7 @@ sources:
     priority: 10
   - env: APP_            # APP_DATABASE_HOST is database.host
     priority: 20         # the higher one wins
-poll_interval: 500ms     # a demo is impatient
+poll_interval: 200ms     # a demo is impatient
 """,
     APP: """\
 shop:
