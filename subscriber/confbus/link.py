@@ -53,8 +53,10 @@ def make_client(url: str, *, timeout_s: float = TIMEOUT_S, name: str = "") -> Re
             client_name=name or None,
             **({} if url.startswith("unix:") else {"socket_keepalive": True, "socket_keepalive_options": keepalive()}),
         )
-        # An option that no connection knows would else come to light with the first command, as a TypeError.
-        client.connection_pool.connection_class(**client.connection_pool.connection_kwargs)
+        if (
+            "?" in url
+        ):  # An option that no connection knows would else come to light as a TypeError of the first command.
+            client.connection_pool.connection_class(**client.connection_pool.connection_kwargs)
         return client
     except (ValueError, TypeError) as error:
         reason = str(error)
