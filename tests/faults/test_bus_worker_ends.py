@@ -155,7 +155,7 @@ def test_a_process_ends_at_once_while_the_server_hangs(own_bus: Bus, own_server:
     process = start(own_bus, ENDS["after close"])
     own_server.pause()
     try:
-        _, errors = process.communicate("\n", timeout=4)
+        _, errors = process.communicate("\n", timeout=4.8)  # whoever waits for the server waits 5 s
     finally:
         own_server.resume()
         process.kill()
