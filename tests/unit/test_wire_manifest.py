@@ -63,6 +63,18 @@ def test_the_changes_name_only_what_differs(before: dict[str, str], after: dict[
     assert changes == {name: after.get(name) for name in {*before, *after} if before.get(name) != after.get(name)}
 
 
+@given(before=section_maps, changes=st.dictionaries(keys, digests | st.just("ff") | st.just("ä" * 64), max_size=4))
+def test_what_became_of_a_manifest_differs_from_it_in_what_changed_alone(
+    before: dict[str, str], changes: dict[str, str]
+) -> None:
+    manifest = Manifest(before)
+
+    after = manifest.changed(changes)
+
+    assert after.digest == by_hand({**before, **changes})
+    assert manifest.changes_to(after) == {name: blob for name, blob in changes.items() if before.get(name) != blob}
+
+
 def test_a_manifest_equals_only_manifests() -> None:
     manifest = Manifest({"a": "0" * 64})
 

@@ -31,14 +31,26 @@ class Script:
 
     def call(self, client: Redis, keys: Sequence[str], args: Sequence[str | bytes | int]) -> tuple[str, ...]:
         """The reply: a word and its values. Raises redis-py's errors as they are."""
-        call: Any = client
+        rest = (len(keys), *keys, *args)
         try:
-            reply = call.evalsha(self.sha, len(keys), *keys, *args)
+            reply = _answer(client, "EVALSHA", self.sha, *rest)
         except NoScriptError:
-            reply = call.eval(self.text, len(keys), *keys, *args)
+            reply = _answer(client, "EVAL", self.text, *rest)
         if not is_list(reply) or not reply:
             raise Malformed(f"the reply of {self.name}.lua", "it is no list")
         return tuple(part.decode("utf-8", "replace") if isinstance(part, bytes) else str(part) for part in reply)
+
+
+def _answer(client: Redis, *command: str | bytes | int) -> Any:
+    """The reply to a command over a connection of the client's. What its methods do beside that, retries above all, is
+    not wanted here, and takes longer than the server does."""
+    pool: Any = client.connection_pool
+    connection = pool.get_connection()
+    try:
+        connection.send_command(*command, check_health=False)
+        return connection.read_response()
+    finally:
+        pool.release(connection)
 
 
 @cache

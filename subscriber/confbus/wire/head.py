@@ -16,21 +16,30 @@ PROTOCOL = 1
 MAX_LINEAGE = 16
 MAX_ANCESTORS = 16
 
-FIELDS = (
-    "epoch",
-    "lineage",
-    "revision",
-    "change",
-    "ancestors",
-    "version",
-    "digest",
-    "merged",
-    "protocol",
-    "readable_by",
-)
-_NUMBER = re.compile(r"(?:0|[1-9][0-9]{0,17})\Z")  # Lua compares the texts
-_ID = re.compile(r"[0-9a-f]{1,64}\Z")
-_PLACE = re.compile(r"([0-9a-f]{1,64}):([0-9]{1,18})\Z")
+_ID, _NUMBER = r"[0-9a-f]{1,64}", r"(?:0|[1-9][0-9]{0,17})"  # one spelling of a number: Lua compares the texts
+_PLACE = f"{_ID}:{_NUMBER}"
+_RULES = {
+    "epoch": (_ID, "it is no id in hex"),
+    "lineage": (
+        f"(?:{_PLACE}(?: {_PLACE}){{0,{MAX_LINEAGE - 1}}})?",
+        f"it is no list of at most {MAX_LINEAGE} epochs with a revision each",
+    ),
+    "revision": (_NUMBER, "it is no whole number, or too large"),
+    "change": (_ID, "it is no id in hex"),
+    "ancestors": (
+        f"(?:{_ID}(?: {_ID}){{0,{MAX_ANCESTORS - 1}}})?",
+        f"it is no list of at most {MAX_ANCESTORS} ids in hex",
+    ),
+    "version": (_NUMBER, "it is no whole number, or too large"),
+    "digest": (_ID, "it is no id in hex"),
+    "merged": (f"(?:{_ID})?", "it is no id in hex"),
+    "protocol": (_NUMBER, "it is no whole number, or too large"),
+    "readable_by": (_NUMBER, "it is no whole number, or too large"),
+}
+FIELDS = tuple(_RULES)
+_HEAD = re.compile("\n".join(rule for rule, _ in _RULES.values()) + r"\Z")
+_ONE_ID = re.compile(rf"{_ID}\Z")
+_WHOLE_NUMBER = re.compile(rf"{_NUMBER}\Z")
 
 Place = tuple[str, int]
 """An epoch and a revision of it."""
@@ -64,15 +73,16 @@ class Head:
 
     def next(self, *, version: int, digest: str, merged: str) -> Head:
         """The head after one more change in the same epoch."""
-        return replace(
-            self,
+        return Head(
+            epoch=self.epoch,
+            lineage=self.lineage,
             revision=self.revision + 1,
             change=new_id(),
             ancestors=(*self.ancestors, self.change)[-MAX_ANCESTORS:],
             version=version,
             digest=digest,
             merged=merged,
-            protocol=PROTOCOL,
+            readable_by=self.readable_by,
         )
 
     def anchored(self, *, revision: int, version: int, above: Iterable[Place] = ()) -> Head:
@@ -115,46 +125,46 @@ def first(*, version: int, digest: str, merged: str) -> Head:
 
 def parse(fields: Mapping[str, str]) -> Head:
     """The head in `fields`. Raises `Malformed` naming the field that is missing or wrong."""
+    texts = [fields.get(name, "") for name in FIELDS]
+    if not _HEAD.match("\n".join(texts)):  # all at once: readers of a new value wait for this
+        raise _misfit(fields)
+    epoch, lineage, revision, change, ancestors, version, digest, merged, protocol, readable_by = texts
     return Head(
-        epoch=_id(fields, "epoch"),
-        lineage=_places(fields, "lineage"),
-        revision=number(fields, "revision"),
-        change=_id(fields, "change"),
-        ancestors=ids(fields, "ancestors", MAX_ANCESTORS),
-        version=number(fields, "version"),
-        digest=_id(fields, "digest"),
-        merged=_id(fields, "merged") if fields.get("merged") else "",
-        protocol=number(fields, "protocol"),
-        readable_by=number(fields, "readable_by"),
+        epoch=epoch,
+        lineage=tuple(map(_place, lineage.split())),
+        revision=int(revision),
+        change=change,
+        ancestors=tuple(ancestors.split()),
+        version=int(version),
+        digest=digest,
+        merged=merged,
+        protocol=int(protocol),
+        readable_by=int(readable_by),
     )
 
 
 def number(fields: Mapping[str, str], name: str, *, most: int = 10**18) -> int:
-    """The whole number in one field of a head or release."""
+    """The whole number in one field of a release."""
     text = fields.get(name, "")
-    if not _NUMBER.match(text) or int(text) > most:
+    if not _WHOLE_NUMBER.match(text) or int(text) > most:
         raise Malformed(f"field {name!r}", "it is no whole number, or too large")
     return int(text)
 
 
 def ids(fields: Mapping[str, str], name: str, most: int) -> tuple[str, ...]:
-    """The ids in one field of a head or release, separated by blanks."""
+    """The ids in one field of a release, separated by blanks."""
     found = tuple(fields.get(name, "").split())
-    if len(found) > most or not all(map(_ID.match, found)):
+    if len(found) > most or not all(map(_ONE_ID.match, found)):
         raise Malformed(f"field {name!r}", f"it is no list of at most {most} ids in hex")
     return found
 
 
-def _id(fields: Mapping[str, str], name: str) -> str:
-    text = fields.get(name, "")
-    if not _ID.match(text):
-        raise Malformed(f"field {name!r}", "it is no id in hex")
-    return text
+def _place(text: str) -> Place:
+    epoch, _, revision = text.partition(":")
+    return epoch, int(revision)
 
 
-def _places(fields: Mapping[str, str], name: str) -> tuple[Place, ...]:
-    texts = fields.get(name, "").split()
-    found = [match for text in texts if (match := _PLACE.match(text))]
-    if len(texts) > MAX_LINEAGE or len(found) < len(texts):
-        raise Malformed(f"field {name!r}", f"it is no list of at most {MAX_LINEAGE} epochs with a revision each")
-    return tuple((match[1], int(match[2])) for match in found)
+def _misfit(fields: Mapping[str, str]) -> Malformed:
+    wrong = ((name, reason) for name, (rule, reason) in _RULES.items() if not re.fullmatch(rule, fields.get(name, "")))
+    name, reason = next(wrong)
+    return Malformed(f"field {name!r}", reason)

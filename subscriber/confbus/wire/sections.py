@@ -8,6 +8,8 @@ of storage, transfer and reuse: an unchanged section is neither encoded, sent, s
 from __future__ import annotations
 
 import functools
+from itertools import compress
+from operator import is_not
 from typing import TYPE_CHECKING, Any
 
 from confbus.errors import InvalidDocument, Malformed
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
 
 ROOT = "."
+_GONE = object()
 SPLIT_BYTES = 64 * 1024
 MAX_SECTIONS = 1000
 
@@ -53,34 +56,45 @@ class Encoder:
     """
 
     def __init__(self) -> None:
+        self._values: dict[str, Any] = {}
+        self._changeable: list[str] = []
         self._cuts: dict[str, _Cut] = {}
-        self._last = Encoded({}, EMPTY, {})
+        self._last = Encoded({}, EMPTY, {}, 0)
 
     def encode(self, document: Mapping[str, Any]) -> Encoded:
         """The sections of `document`. Raises `InvalidDocument` for what cannot be configuration, and for more than
         1,000 sections."""
-        cuts: dict[str, _Cut] = {}
+        touched = self._touched(document)
+        cuts = self._cuts.copy()
+        before = {key: cuts.pop(key) for key in touched if key in cuts}
         fresh: dict[str, bytes] = {}
         residue: dict[str, Any] = {}
-        for key, value in document.items():
-            cut = self._cuts.get(key)
-            if cut is None or cut.value is not value or type(value) is not Frozen:
-                if not is_mapping(value) or type(key) is not str:
-                    residue[key] = value
-                    continue
-                cut = _cut(key, value, cut)
-                fresh.update(cut.blobs)
-            cuts[key] = cut
+        for key in touched:
+            value = document.get(key, _GONE)
+            if is_mapping(value) and type(key) is str:
+                cuts[key] = _cut(key, value, before.get(key))
+                fresh.update(cuts[key].blobs)
+            elif value is not _GONE:
+                residue[key] = value
         if residue:
             fresh[ROOT] = codec.encode(residue)
-        gone = {name for key, cut in self._cuts.items() if cuts.get(key) is not cut for name in cut.blobs}
-        if not residue:
-            gone.add(ROOT)
-        encoded = self._last.changed(fresh, gone - fresh.keys())
+        gone = {name for cut in before.values() for name in cut.blobs}
+        encoded = self._last.changed(fresh, (gone if residue else {*gone, ROOT}) - fresh.keys())
         if len(encoded.blobs) > MAX_SECTIONS:
             raise InvalidDocument("", _too_many(encoded.blobs), advice="Group related keys under fewer parents.")
-        self._cuts, self._last = cuts, encoded
+        self._changeable = [key for key in touched if type(document.get(key, _GONE)) is not Frozen]
+        self._values, self._cuts, self._last = dict(document), cuts, encoded
         return encoded
+
+    def _touched(self, document: Mapping[str, Any]) -> Iterable[str]:
+        """The keys whose values are not the very same immutable objects as last time, those that are gone included.
+        While the keys stay, no Python code runs over them."""
+        last = self._values
+        if list(document) != list(last):
+            new = [key for key, value in document.items() if last.get(key, _GONE) is not value]
+            return {**dict.fromkeys(new), **dict.fromkeys(self._changeable), **dict.fromkeys(last.keys() - document)}
+        moved = compress(document, map(is_not, document.values(), last.values()))
+        return {**dict.fromkeys(moved), **dict.fromkeys(self._changeable)}
 
 
 class _Cut:
@@ -119,11 +133,11 @@ class Encoded:
 
     __slots__ = ("blobs", "by_digest", "manifest", "size")
 
-    def __init__(self, blobs: dict[str, bytes], manifest: Manifest, by_digest: dict[str, bytes]) -> None:
+    def __init__(self, blobs: dict[str, bytes], manifest: Manifest, by_digest: dict[str, bytes], size: int) -> None:
         self.blobs = blobs
         self.manifest = manifest
         self.by_digest = by_digest
-        self.size = sum(map(len, blobs.values()))
+        self.size = size
 
     def changed(self, fresh: Mapping[str, bytes], gone: Iterable[str]) -> Encoded:
         """The document with sections put in and taken out; costs little more than those."""
@@ -131,13 +145,14 @@ class Encoded:
         vanished = [name for name in gone if name in self.blobs]
         manifest = self.manifest.changed({**changes, **dict.fromkeys(vanished)})
         blobs, by_digest = {**self.blobs, **fresh}, self.by_digest.copy()
+        replaced = sum(len(self.blobs.get(name, b"")) for name in (*fresh, *vanished))
         stale = {self.manifest.sections.get(name) for name in (*fresh, *vanished)}
         for name in vanished:
             del blobs[name]
         for digest in stale.difference(manifest.sections.values()):
             by_digest.pop(digest or "", None)
         by_digest.update((digest or "", fresh[name]) for name, digest in changes.items())
-        return Encoded(blobs, manifest, by_digest)
+        return Encoded(blobs, manifest, by_digest, self.size - replaced + sum(map(len, fresh.values())))
 
     def largest(self, count: int = 3) -> list[tuple[str, int]]:
         """The names and bytes of the largest sections."""
@@ -166,11 +181,12 @@ class Assembly:
         touched = self._touched(values)
         residue = touched.get((), {}).get((), Frozen())
         rebuilt: dict[Any, Frozen] = {place[0]: _joined(group) for place, group in touched.items() if place and group}
-        document = {**self.document, **residue, **rebuilt}
+        put_in = {**residue, **rebuilt}
+        document: dict[str, Any] = {**self.document, **put_in}
         before = self._groups.get((), {}).get((), Frozen())
-        for key in _keys_under(touched, before) - residue.keys() - rebuilt.keys():
+        for key in _keys_under(touched, before) - put_in.keys():
             del document[key]
-        if document.keys() - self.document.keys():
+        if not put_in.keys() <= self.document.keys():
             # Sorted, whatever way the document came about: two workers at one version print it alike.
             document = {key: document[key] for key in sorted(document)}
         return Assembly(manifest, {**self._groups, **touched}, Frozen(document))

@@ -6,7 +6,6 @@ C call and one probe of a dict of the paths already read; the first read of a pa
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from confbus.errors import InvalidPath, UnknownPath
@@ -15,6 +14,7 @@ from confbus.wire.frozen import Frozen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from datetime import datetime
 
 MAX_HITS = 4096
 _ABSENT = object()
@@ -47,16 +47,16 @@ class Hits(dict[Any, Any]):
 class Snapshot(Frozen):
     """One release, in memory, for ever the same. Safe to share between threads; reads take no lock.
 
-    Equal to the plain document; JSON, pickle and copy work. `published_at` is UTC by the publisher's clock.
+    Equal to the plain document; JSON, pickle and copy work.
     """
 
-    __slots__ = ("_hits", "_read", "digest", "epoch", "published_at", "revision", "version")
+    __slots__ = ("_at_ms", "_hits", "_read", "digest", "epoch", "revision", "version")
 
     version: int
     revision: int
     epoch: str
     digest: str
-    published_at: datetime
+    _at_ms: int
     _hits: Hits
     _read: Callable[[Any], Any]
 
@@ -72,11 +72,18 @@ class Snapshot(Frozen):
             ("revision", revision),
             ("epoch", epoch),
             ("digest", digest),
-            ("published_at", datetime.fromtimestamp(at_ms / 1000, UTC)),
+            ("_at_ms", at_ms),
             ("_hits", hits),
             ("_read", hits.__getitem__),
         ):
             object.__setattr__(self, name, value)
+
+    @property
+    def published_at(self) -> datetime:
+        """When it was published, by the publisher's clock."""
+        from datetime import UTC, datetime  # whoever waits for a new value does not wait for this
+
+        return datetime.fromtimestamp(self._at_ms / 1000, UTC)
 
     if TYPE_CHECKING:
 
@@ -114,8 +121,7 @@ class Snapshot(Frozen):
         raise AttributeError(f"A snapshot cannot be changed: {name!r}.")
 
     def __reduce__(self) -> Any:
-        at_ms = round(self.published_at.timestamp() * 1000)
-        return (_restored, (dict(self), self.version, self.revision, self.epoch, self.digest, at_ms))
+        return (_restored, (dict(self), self.version, self.revision, self.epoch, self.digest, self._at_ms))
 
     def __repr__(self) -> str:
         return f"Snapshot(version={self.version}, digest={self.digest[:12]!r}, {len(self)} keys)"
