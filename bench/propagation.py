@@ -1,7 +1,9 @@
 """From the ledger call to a value readable in another process, beside a bare redis-py PUBLISH of the same bytes.
 
-Each reader is a process of its own: its main thread polls the value every 50 µs and notes when it sees the new one.
-The floor's reader has a thread in `get_message` that does nothing but keep the last message.
+The call gets a merged document; it encodes what changed, works out the release, and runs the script. Each reader is a
+process of its own: its main thread polls the value every 50 µs and notes when it sees the new one. The floor's
+message is as long as a notice of ours, and its reader has a thread in `get_message` that keeps the last one.
+`parts` says where the time goes.
 """
 
 from __future__ import annotations
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from confbus.wire.frozen import Frozen
 
 ROUNDS = 40
+NOTICE_BYTES = 1700
+"""A notice of ours with a section of 1 KB inside."""
 _TURN = 20
 _POLL_S = 0.00005
 _CHANNEL = "bare"
@@ -37,7 +41,7 @@ _CHANNEL = "bare"
 def run() -> list[Row]:
     """Milliseconds for one changed 1 KB section, in documents of 100 KB and 1 MB."""
     context = multiprocessing.get_context("spawn")
-    floor = "redis-py PUBLISH of 1 KB to a thread in get_message"
+    floor = "redis-py PUBLISH of as many bytes to a thread in get_message"
     documents = {
         "confbus, 1 KB of 100 KB (100 sections)": (100 * 1024, 100),
         "confbus, 1 KB of 1 MB (100 sections)": (1024 * 1024, 100),
@@ -108,7 +112,7 @@ def bus_reader(url: str, pipe: Connection) -> None:
 
 def _bare_writer(url: str) -> Callable[[int], float]:
     client: Any = make_client(url)
-    payload = b"x" * 1100
+    payload = b"x" * (NOTICE_BYTES - 10)
 
     def write(value: int) -> float:
         started = time.monotonic()
