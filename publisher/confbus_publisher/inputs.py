@@ -29,8 +29,9 @@ if TYPE_CHECKING:
     from confbus.wire.sections import Encoded
     from confbus_publisher.checks import Check, Problem
     from confbus_publisher.file_roots import FileRoots
+    from confbus_publisher.layer import Layer
     from confbus_publisher.shape import Shape
-    from confbus_publisher.sources.source import AnySource
+    from confbus_publisher.sources.source import AnySource, Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +54,10 @@ class Merge:
 
 
 class Inputs:
-    """The sources and checks of one publisher. Without `files`, no `${file:…}` is read."""
+    """The sources and checks of one publisher. Without `files`, no `${file:…}` is read.
+
+    Without `watch`, the sources are read once, when all of them can be; what they said then they say for good.
+    """
 
     def __init__(
         self,
@@ -63,6 +67,7 @@ class Inputs:
         rules: Rules = DEFAULT,
         checks: Sequence[Check] = (),
         files: FileRoots | None = None,
+        watch: bool = True,
     ) -> None:
         self.checks = tuple(checks)
         self._layers = Layers(sources, rules=rules)
@@ -72,6 +77,8 @@ class Inputs:
         self._expander = Expander(files)
         self._encoder = Encoder()
         self._provenance = Provenance()
+        self._is_watching = watch
+        self._still: tuple[Layer, ...] = ()
         self._last: tuple[tuple[object, ...], Merge] | None = None
 
     @property
@@ -86,6 +93,8 @@ class Inputs:
     @property
     def watched(self) -> set[Path]:
         """The directories to watch."""
+        if not self._is_watching:
+            return set()
         schemas = [directory for check in self.checks if isinstance(check, Shaping) for directory in check.watched]
         return self._layers.watched.union(self._expander.watched, schemas)
 
@@ -98,14 +107,16 @@ class Inputs:
         """Have `wake` called, from another thread, when a source that is polled may say something new."""
         self._layers.listen(wake)
 
-    def load(self) -> Merge:
+    def load(self, *on_top: Source) -> Merge:
         """The merge of what the sources say now; the very same object while nothing changed.
+
+        `on_top` are sources that are not of the settings, such as the overrides; they must not fail.
 
         Raises `SourceFailed` when a source fails that never succeeded, `MergeConflict` and `InvalidDocument` when
         the layers make no publishable document.
         """
         shape = self._shape()
-        layers = self._layers.load(shape)
+        layers = (*self._from_sources(shape), *(source.load() for source in on_top))
         if self._last and same_objects((shape, *layers), self._last[0]) and self._expander.is_current():
             return self._last[1]
         merged = self._merger.merge(layers)
@@ -155,6 +166,12 @@ class Inputs:
         )
         doubts = DoubtCheck(merge.expanded.doubts, merge.merged.replacements)
         return run_checks((doubts, *self.checks), candidate)
+
+    def _from_sources(self, shape: Shape | None) -> tuple[Layer, ...]:
+        if self._is_watching:
+            return self._layers.load(shape)
+        self._still = self._still or self._layers.load(shape)
+        return self._still
 
     def _shape(self) -> Shape | None:
         """That of the schema, as it is now."""

@@ -10,7 +10,7 @@ from confbus.wire import codec
 from confbus.wire import head as heads
 from confbus.wire import release as releases
 from confbus_publisher.checked_file import CheckedFile
-from confbus_publisher.ledger import State
+from confbus_publisher.ledger import Overrides, State
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -44,7 +44,7 @@ class MemoryFile:
 
     def keep(self, state: State, accounted: str | None) -> None:
         """Save what is new. A full disk is logged and tried again with the next change, not fatal."""
-        news = (state.head, accounted, state.overrides)
+        news = (state.head, accounted, state.overrides.texts if state.overrides else None)
         if self._kept == news:
             return
         try:
@@ -79,16 +79,17 @@ class MemoryFile:
             "release": state.release.fields(),
             "blobs": dict(state.blobs),
             "quarantine": dict(state.quarantine),
-            "overrides": None if state.overrides is None else dict(state.overrides),
+            "overrides": state.overrides and {"texts": dict(state.overrides.texts), "at": state.overrides.now_ms},
             "accounted": accounted,
         }
         self._file.write(codec.pack(facts))
 
 
-def _overrides(facts: Any) -> dict[str, str] | None:
+def _overrides(facts: Any) -> Overrides | None:
     """A file of before there were any has none."""
     if facts is None:
         return None
-    if not all(isinstance(text, str) for text in facts.values()):
+    texts: dict[str, Any] = facts["texts"]
+    if not all(isinstance(text, str) for text in texts.values()):
         raise TypeError
-    return dict(facts)
+    return Overrides(texts, "", int(facts["at"]))

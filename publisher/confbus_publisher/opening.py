@@ -105,15 +105,14 @@ def inputs_of(settings: Settings) -> Inputs:
     from confbus_publisher.check_settings import build_checks
     from confbus_publisher.inputs import Inputs
     from confbus_publisher.settings import build_sources
-    from confbus_publisher.still_inputs import StillInputs
 
-    make = Inputs if settings.watch else StillInputs
-    return make(
+    return Inputs(
         build_sources(settings),
         limit_bytes=settings.document_limit_bytes,
         rules=settings.rules,
         checks=build_checks(settings.checks),
         files=settings.files(),
+        watch=settings.watch,
     )
 
 

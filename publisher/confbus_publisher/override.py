@@ -113,8 +113,8 @@ def parse_path(text: str) -> paths.Path:
 def lost(known: Mapping[str, str], there: Mapping[str, str], *, since_ms: int) -> tuple[dict[str, str], list[str]]:
     """What a store that lost data must get back of the `known` overrides, and what must go from `there` before.
 
-    What was set after the loss stays. What is not known, and was there before `since_ms`, was taken away since: it
-    does not come back. What nobody can read is left alone.
+    What was set after the loss stays. What is not known at `since_ms`, and was set before, had been taken away: it does
+    not come back. What nobody can read is left alone.
     """
     withdrawn: list[str] = []
     for name, text in there.items():

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from confbus_publisher.merge import Merged
 
 _MOST_POINTERS = 100_000
+_MOST_PRIORITY = 2**63 - 1
 
 
 class Provenance:
@@ -30,7 +31,7 @@ class Provenance:
         if len(self._pointers) > _MOST_POINTERS:
             self._pointers.clear()
         known: dict[str, tuple[Layer, frozenset[Path], str, bytes]] = {}
-        for layer in merged.layers:
+        for layer in _speaking(merged):
             joined = _joined(merged, layer)
             last = self._known.get(layer.source)
             if last is None or last[0] is not layer or last[1] != joined:
@@ -50,7 +51,12 @@ class Provenance:
 
 def origins_of(merged: Merged) -> list[Origins]:
     """The origins of each layer, that of the lowest first."""
-    return [_origins(layer, _joined(merged, layer), pointer) for layer in merged.layers]
+    return [_origins(layer, _joined(merged, layer), pointer) for layer in _speaking(merged)]
+
+
+def _speaking(merged: Merged) -> list[Layer]:
+    """The layers that say anything."""
+    return [layer for layer in merged.layers if layer.tree or layer.deletes]
 
 
 def _joined(merged: Merged, layer: Layer) -> frozenset[Path]:
@@ -60,7 +66,7 @@ def _joined(merged: Merged, layer: Layer) -> frozenset[Path]:
 def _origins(layer: Layer, joined: frozenset[Path], name: Callable[[Path], str]) -> Origins:
     return Origins(
         source=layer.source,
-        priority=layer.priority,
+        priority=max(-_MOST_PRIORITY, min(layer.priority, _MOST_PRIORITY)),  # overrides are above all numbers
         kind=layer.kind,
         places={name(path): str(layer.origins[path]) for path, _ in leaves(layer.tree)},
         deletes=frozenset(map(pointer, layer.deletes)),

@@ -9,7 +9,6 @@ signal, the time) only says "look"; nothing depends on why.
 from __future__ import annotations
 
 import logging
-import queue
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -20,8 +19,10 @@ from confbus_publisher import fleet, repair, standing
 from confbus_publisher.decision import Step, decide
 from confbus_publisher.judgement import judge_next
 from confbus_publisher.ledger import Why, state_of
+from confbus_publisher.overriding import Overriding
 from confbus_publisher.patience import Patience
 from confbus_publisher.standing import Standing
+from confbus_publisher.wakes import Wakes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,6 +76,7 @@ class Publisher:
         self._clock = clock
         self._memory_file = memory_file
         self._memory, self._accounted = memory_file.recall()
+        self._overriding = Overriding(ledger, self._memory.overrides if self._memory else None)
         self._merge: Merge | None = None
         self._merged_at = clock()
         self._warnings: tuple[str, ...] = ()
@@ -85,24 +87,24 @@ class Publisher:
         self._told: tuple[Standing, float] | None = None
         self._checked_at = clock()
         self._is_whole = True
-        self._wakes: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._wakes = Wakes()
         self._is_stopping = False
 
     def run(self) -> None:
         """Turn until `stop`; then give the lease up. Redis being away is waited out, never fatal."""
         while not self._is_stopping:
             again_s = self.turn()
-            self._sleep(again_s)
+            self._wakes.sleep(again_s)
         self._leave()
 
     def look(self) -> None:
         """Take a turn soon."""
-        self._wakes.put(None)
+        self._wakes.wake()
 
     def stop(self) -> None:
         """Finish the turn at hand, then leave."""
         self._is_stopping = True
-        self._wakes.put(None)
+        self._wakes.wake()
 
     def turn(self) -> float:
         """One round; returns in how many seconds the next is due. Errors become the standing, and are logged once."""
@@ -119,13 +121,15 @@ class Publisher:
         except ConfBusError as error:
             self._refuse(error)
         self._tell()
-        again_s = min(self._pace.poll_s, self._pace.lease_s / 3, self.inputs.due_in_s)
+        again_s = min(
+            self._pace.poll_s, self._pace.lease_s / 3, self.inputs.due_in_s, self._overriding.source.ends_in_s
+        )
         return min(again_s, _RETRY_S) if self.standing.state == standing.STARTING else again_s
 
     def _load(self) -> ConfBusError | None:
         """Take what the sources say now. Returns why they make no document; their last one stays then."""
         try:
-            merge = self.inputs.load()
+            merge = self.inputs.load(self._overriding.source)
         except ConfBusError as error:
             return error
         if self._merge is None or merge.manifest != self._merge.manifest:
@@ -145,6 +149,7 @@ class Publisher:
         trouble = self._repair(head, state)
         if trouble:
             return trouble
+        refusal = self._override(refusal)
         self._remember()
         if refusal:
             raise refusal
@@ -185,6 +190,13 @@ class Publisher:
         release = self.ledger.anchor(state, Why(self._author, reason, "restore"), stands=stands)
         _log.warning("restored as version %d: %s", release.version, reason)
 
+    def _override(self, refusal: ConfBusError | None) -> ConfBusError | None:
+        """Take the overrides as they are with this head. Returns why what is merged now makes no document."""
+        if self._overriding.look():
+            refusal = self._load()
+        self._accounted = self._accounted or self._overriding.accounted(self.inputs)
+        return refusal
+
     def _publish_change(self) -> tuple[str, str]:
         merge, state = self._merge, self.ledger.state
         if merge is None:
@@ -201,6 +213,7 @@ class Publisher:
             return decision.step.value, f"{sections}: still what was rolled back; mend it, or `confbus resume`"
         if decision.step is Step.DIVERGED:
             return decision.step.value, "the sources differ from the head since before this publisher was active"
+        self._overriding.withdraw_ended(self._author)
         return Step.IN_STEP.value, ""
 
     def _publish(self, merge: Merge, state: State | None) -> None:
@@ -210,7 +223,7 @@ class Publisher:
         release = self.ledger.publish(merge.encoded, Why(self._author), origins=merge.origins)
         changed = list(before.changes_to(release.manifest)) if before else list(release.manifest)
         took_ms = (time.perf_counter() - started) * 1000
-        _log.info("published version %d in %.1f ms: %s", release.version, took_ms, _named(changed))
+        _log.info("published version %d in %.1f ms: %s", release.version, took_ms, standing.named(changed))
         if self.ledger.unannounced:
             _log.warning("the notice was not sent, the fleet follows by polling: %s", self.ledger.unannounced)
 
@@ -231,6 +244,7 @@ class Publisher:
     def _stand_by(self, refusal: ConfBusError | None) -> tuple[str, str]:
         """Follow the head, so that a take-over knows the last state. Returns state and reason."""
         seen = self._read_head()[1]
+        refusal = self._override(refusal)
         if seen and repair.is_progress(self._memory, seen):
             self._remember()
         if refusal:
@@ -251,10 +265,11 @@ class Publisher:
     def _stand(self, state: str, why: str) -> bool:
         """Take a standing; True when it is news, which is logged once."""
         failures = {name: str(failure) for name, failure in self.inputs.failures.items()}
+        failures |= self._overriding.problems
         now = Standing(state, why, self._is_active, failures, self._warnings)
         if now == self.standing:
             return False
-        for complaint in now.complaints_after(self.standing):
+        for complaint in now.complaints_after(self.standing, told=self._overriding.problems):
             _log.warning("%s", complaint)
         if state != self.standing.state or (why != self.standing.why and state != standing.UNREACHABLE):
             level = logging.INFO if state in _CALM else logging.WARNING
@@ -276,22 +291,9 @@ class Publisher:
         except ConfBusError as error:
             _log.warning("the fleet was not told: %s", error)
 
-    def _sleep(self, seconds: float) -> None:
-        try:
-            self._wakes.get(timeout=seconds)
-            while True:
-                self._wakes.get_nowait()
-        except queue.Empty:
-            return
-
     def _leave(self) -> None:
         try:
             self.ledger.store.drop_lease(self.identity)
             self.ledger.store.forget([self.identity])
         except ConfBusError as error:
             _log.warning("left without giving up the lease: %s", error)
-
-
-def _named(sections: list[str]) -> str:
-    shown = ", ".join(sections[:5])
-    return f"{shown} and {len(sections) - 5} more sections" if len(sections) > 5 else shown or "no section changed"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from confbus.wire.head import PROTOCOL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Collection, Iterator, Mapping
 
     from confbus.status import Stand
 
@@ -36,10 +36,10 @@ class Standing:
     failures: Mapping[str, str] = field(default_factory=dict[str, str])
     warnings: tuple[str, ...] = ()
 
-    def complaints_after(self, before: Standing) -> Iterator[str]:
-        """The failures and warnings that are new since `before`, as sentences."""
+    def complaints_after(self, before: Standing, *, told: Collection[str] = ()) -> Iterator[str]:
+        """The failures and warnings that are new since `before`, as sentences, but for failures of the names `told`."""
         for name, failure in self.failures.items():
-            if before.failures.get(name) != failure:
+            if name not in told and before.failures.get(name) != failure:
                 yield f"source {name} keeps its last good values: {failure}"
         yield from (f"published with a warning: {text}" for text in self.warnings if text not in before.warnings)
 
@@ -58,3 +58,9 @@ class Standing:
             "at": at_ms,
         }
         return json.dumps(facts, separators=(",", ":")).encode()
+
+
+def named(sections: list[str]) -> str:
+    """The sections that changed, as the log has them."""
+    shown = ", ".join(sections[:5])
+    return f"{shown} and {len(sections) - 5} more sections" if len(sections) > 5 else shown or "no section changed"

@@ -42,7 +42,7 @@ class Subscriber:
 
     `validators` are called with each new snapshot before it is read; one that raises keeps the old configuration and
     reports the reason to the fleet. `labels` describe this instance to the fleet. `observer` is called from the
-    following thread with the status whenever it changes. Reads are safe from any thread.
+    following thread with the status whenever it changes, and after each notice. Reads are safe from any thread.
     """
 
     __slots__ = (
@@ -219,8 +219,11 @@ class Subscriber:
         """Wait for the next events, carry out what the follower asks for, and tell it what came of that."""
         longest_s = _BREATH_S if self._unreported_since else _MAX_WAIT_S
         events = self._link.wait(min(self._follower.wake_at() - time.monotonic(), longest_s))
+        heard = self._follower.counts.notices
         for event in events:
             self._work_off(event)
+        if self._observer is not None and self._follower.counts.notices > heard:
+            self._observer(self.status())
         if self._unreported_since and (not events or time.monotonic() - self._unreported_since > _MAX_WAIT_S):
             self._report()
         if self._follower.wake_at() <= time.monotonic():
@@ -272,13 +275,9 @@ class Subscriber:
         if self._observer is not None:
             self._observer(status)
         if self._is_reporting:
-            report = status.report(
-                self._labels,
-                interval_s=self._follower.timing.report_s,
-                protocol=PROTOCOL,
-                validators=len(self._validators),
-            )
-            self._link.report(report)
+            interval_s, validators = self._follower.timing.report_s, len(self._validators)
+            facts = status.report(self._labels, interval_s=interval_s, protocol=PROTOCOL, validators=validators)
+            self._link.report(facts)
 
     def _runs(self, version: int) -> bool:
         return self._snapshot is not None and self._snapshot.version >= version

@@ -132,7 +132,7 @@ def test_a_publisher_that_never_hears_what_came_of_a_change_looks_and_makes_it_o
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("replies", "turn"), [(False, 3000), (True, 1800)], ids=["requests", "replies"])
+@pytest.mark.parametrize(("replies", "turn"), [(False, 3400), (True, 2000)], ids=["requests", "replies"])
 def test_a_connection_that_breaks_at_any_byte_makes_a_change_once(
     proxy: Proxy, bus: Bus, replies: bool, turn: int
 ) -> None:

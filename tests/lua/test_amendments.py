@@ -12,7 +12,7 @@ from confbus.errors import OutcomeUnknown, Refused
 from confbus.link import make_client
 from confbus.wire.keys import Keys
 from confbus.wire.notice import HINT
-from confbus_publisher.ledger import Amendment, Ledger, State, Why
+from confbus_publisher.ledger import Amendment, Ledger, Overrides, State, Why
 from confbus_publisher.ledger.memory import MemoryStore
 from confbus_publisher.ledger.redis import RedisStore
 from confbus_publisher.override import Override
@@ -141,7 +141,8 @@ def test_a_look_at_overrides_goes_into_what_the_ledger_knows(place: Place, store
     assert unpublished
     assert unpublished.texts == {"a.b": "one"}
     assert publisher.state
-    assert publisher.state.overrides == {"a.b": "one"}
+    assert publisher.state.overrides
+    assert publisher.state.overrides.texts == {"a.b": "one"}
 
 
 def test_overrides_beside_another_head_are_not_taken(place: Place) -> None:
@@ -164,11 +165,12 @@ def override(name: str, at_ms: int) -> dict[str, str]:
 
 
 def known(*overrides: dict[str, str], at_ms: int) -> State:
-    """The state of a head that was published elsewhere at that time, with these overrides."""
-    publisher = Ledger(MemoryStore(), clock=lambda: at_ms / 1000)
+    """The state of a head that was published elsewhere, with the overrides that were there at that time."""
+    publisher = Ledger(MemoryStore())
     publisher.publish(encoded({"a": {"b": 1}}), ANN)
     assert publisher.state
-    return replace(publisher.state, overrides={name: text for each in overrides for name, text in each.items()})
+    seen = Overrides({name: text for each in overrides for name, text in each.items()}, "", at_ms)
+    return replace(publisher.state, overrides=seen)
 
 
 def put(store: Store, *overrides: dict[str, str]) -> None:
@@ -183,7 +185,8 @@ def test_overrides_come_back_with_the_head(place: Place, store: Store) -> None:
     publisher = ledger(place)
     publisher.anchor(state, ANN)
 
-    assert texts(store) == state.overrides
+    assert state.overrides
+    assert texts(store) == state.overrides.texts
     assert publisher.state
     assert publisher.state.overrides == state.overrides
 
@@ -202,12 +205,9 @@ def test_what_came_back_with_a_backup_and_was_taken_away_since_goes_again(place:
     put(store, override("a", 100), override("old", 100))
     store.amend(Amendment("overrides", "nonsense", "{", {"action": "set"}))
 
-    publisher = ledger(place)
-    publisher.anchor(state, ANN)
+    ledger(place).anchor(state, ANN)
 
     assert texts(store) == override("a", 200) | {"nonsense": "{"}
-    assert publisher.state
-    assert publisher.state.overrides == texts(store)
 
 
 def test_whoever_knows_of_no_overrides_leaves_them_alone(place: Place, store: Store) -> None:

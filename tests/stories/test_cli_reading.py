@@ -216,7 +216,19 @@ def test_the_status_for_programs_has_every_key_even_of_an_empty_namespace(shop: 
         empty.keys()
         == full.keys()
         == {
-            *("namespace", "url", "damage", "head", "active", "standby", "warnings", "quarantine", "fleet"),
+            *(
+                "namespace",
+                "url",
+                "damage",
+                "head",
+                "active",
+                "standby",
+                "warnings",
+                "quarantine",
+                "overrides",
+                "approvals",
+                "fleet",
+            ),
         }
     )
 

@@ -9,7 +9,7 @@ import pytest
 
 from confbus.errors import Malformed
 from confbus.wire import codec
-from confbus_publisher.ledger import State, state_of
+from confbus_publisher.ledger import Overrides, State, state_of
 from confbus_publisher.memory_file import MemoryFile
 from support.places import encoded
 
@@ -23,33 +23,35 @@ def file(tmp_path: Path) -> MemoryFile:
     return MemoryFile(tmp_path / "state", "shop")
 
 
-def state(overrides: Mapping[str, str] | None = None) -> State:
+def state(texts: Mapping[str, str] | None = None) -> State:
     draft = state_of(encoded({"a": {"b": 1}}))
+    overrides = None if texts is None else Overrides(texts, "", 7)
     return replace(
         draft, head=replace(draft.head, version=1), release=replace(draft.release, version=1), overrides=overrides
     )
 
 
-@pytest.mark.parametrize("overrides", [None, {}, {"a.b": "text", 'a["x"]': "ä"}])
-def test_what_is_kept_comes_back(file: MemoryFile, overrides: Mapping[str, str] | None) -> None:
-    file.save(state(overrides), "f00")
+@pytest.mark.parametrize("texts", [None, {}, {"a.b": "text", 'a["x"]': "ä"}])
+def test_what_is_kept_comes_back(file: MemoryFile, texts: Mapping[str, str] | None) -> None:
+    file.save(state(texts), "f00")
 
     loaded, accounted = file.load()
 
     assert loaded
-    assert (loaded.overrides, accounted) == (overrides, "f00")
+    assert (loaded.overrides, accounted) == (state(texts).overrides, "f00")
     assert loaded.release == state().release
 
 
 def test_a_change_of_the_overrides_alone_is_kept(file: MemoryFile) -> None:
     before = state()
     file.keep(before, None)
-    file.keep(replace(before, overrides={"a.b": "one"}), None)
+    file.keep(replace(before, overrides=Overrides({"a.b": "one"}, "", 7)), None)
 
     loaded, _ = file.load()
 
     assert loaded
-    assert loaded.overrides == {"a.b": "one"}
+    assert loaded.overrides
+    assert loaded.overrides.texts == {"a.b": "one"}
 
 
 def test_what_is_kept_already_is_not_written_again(file: MemoryFile) -> None:
@@ -57,7 +59,7 @@ def test_what_is_kept_already_is_not_written_again(file: MemoryFile) -> None:
     file.keep(kept, None)
     file.path.unlink()
 
-    file.keep(replace(kept, overrides={"a.b": "one"}), None)
+    file.keep(replace(kept, overrides=Overrides({"a.b": "one"}, "", 8)), None)
 
     assert not file.path.exists()
 
@@ -83,7 +85,7 @@ def test_a_file_of_before_there_were_overrides_knows_of_none(file: MemoryFile) -
     assert loaded.overrides is None
 
 
-@pytest.mark.parametrize("overrides", [["a"], {"a": 1}, "text"])
+@pytest.mark.parametrize("overrides", [["a"], {}, {"texts": {"a": 1}, "at": 1}, {"texts": {}, "at": "x"}, "text"])
 def test_overrides_of_another_shape_are_not_believed(file: MemoryFile, overrides: object) -> None:
     file.save(state(), "")
     rewritten(file, overrides)

@@ -11,7 +11,7 @@ from confbus.rule import Verdict, judge
 from confbus.status import stand
 from confbus.wire.sections import Encoder
 from confbus_publisher.fleet import Report
-from confbus_publisher.ledger import Ledger, State, Why, state_of
+from confbus_publisher.ledger import Ledger, Overrides, State, Why, state_of
 from confbus_publisher.ledger.memory import MemoryStore
 from confbus_publisher.repair import Fine, Lose, Restore, assess, is_progress
 
@@ -91,15 +91,16 @@ def restored(outcome: object) -> Head:
 
 
 def test_the_overrides_that_i_know_come_back_whatever_content_is_written_again(history: History) -> None:
-    there = replace(history.states[-1], overrides={"from": "a backup"})
-    mine = replace(history.states[-1], overrides={"a": "1"})
+    backup, known = Overrides({"from": "a backup"}, "", 1), Overrides({"a": "1"}, "", 1)
+    there = replace(history.states[-1], overrides=backup)
+    mine = replace(history.states[-1], overrides=known)
 
     lost = assess(None, mine, [there], [])
     unknown = assess(None, replace(mine, overrides=None), [there], [])
 
     assert isinstance(lost, Restore)
     assert isinstance(unknown, Restore)
-    assert (lost.state.overrides, unknown.state.overrides) == ({"a": "1"}, {"from": "a backup"})
+    assert (lost.state.overrides, unknown.state.overrides) == (known, backup)
 
 
 # --- nothing is lost ---------------------------------------------------------------------------------------------

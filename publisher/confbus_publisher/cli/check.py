@@ -30,7 +30,7 @@ def command(named: Named, output: str) -> int:
     """Find everything that is wrong with the sources, without a server.
 
     Reads confbus.yaml and every source, merges them, and runs the checks on the result. Tells every problem with its
-    file and line. Warnings alone are no reason to fail.
+    file and line. Warnings alone are no reason to fail. Overrides are in Redis, so they are not looked at.
     """
     from confbus_publisher.opening import inputs_of, settings_of
 
@@ -54,6 +54,7 @@ def command(named: Named, output: str) -> int:
             say(f"{name}: not tried, since it compares with the head, and a check asks no server.")
         if merge is not None and not has_errors:
             say(_summary(len(inputs.sources) if inputs else 0, merge, len(facts)))
+            say("Overrides are in Redis and were not looked at.")
     return outcome.REFUSED if has_errors else outcome.DONE
 
 

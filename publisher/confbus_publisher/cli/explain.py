@@ -133,7 +133,7 @@ def _detail(found: Explanation, fact: dict[str, Any]) -> Iterator[str]:
             "" if part.value is ABSENT else brief(found.path, part.value, most=_MOST),
             part.given.place,
             part.given.kind,
-            str(part.given.priority),
+            "" if part.given.kind == "override" else str(part.given.priority),
         ]
         for part in found.parts
     ]

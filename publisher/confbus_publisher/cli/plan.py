@@ -28,18 +28,19 @@ if TYPE_CHECKING:
 def command(named: Named, output: str) -> int:
     """Show what a publish would change, leaf by leaf.
 
-    Compares what the sources say now with the head, and tells what would keep a publisher from it. Leaves with 2
-    when they differ. Values that look like secrets are shown as ***.
+    Compares what the sources and the overrides say now with the head, and tells what would keep a publisher from it.
+    Leaves with 2 when they differ. Values that look like secrets are shown as ***.
     """
     from confbus.wire.diff import diff
     from confbus.wire.frozen import Frozen
     from confbus_publisher.cli.content import document
+    from confbus_publisher.cli.overrides import on_top
     from confbus_publisher.opening import inputs_of, published_site, settings_of
     from confbus_publisher.survey import survey
 
     settings = settings_of(named)
-    merge = merged(inputs_of(settings))
     with published_site(settings).ledger() as ledger:
+        merge = merged(inputs_of(settings), on_top(ledger.store))
         state = ledger.refresh()
         there = document(ledger, state.release) if state else Frozen()
         seen = survey(ledger.store)

@@ -27,20 +27,21 @@ if TYPE_CHECKING:
 @click.option("--allow-empty", is_flag=True, help="Also when the sources have no value at all.")
 @with_output
 def command(named: Named, output: str, message: str, **overrides: bool) -> int:
-    """Publish what the sources say, once.
+    """Publish what the sources and the overrides say, once.
 
     Publishes nothing when the head has that content already. Refuses beside an active publisher, and for content that
     was rolled back; --force overrides both, and lifts the hold.
     """
+    from confbus_publisher.cli.overrides import on_top
     from confbus_publisher.ledger import Why
     from confbus_publisher.oneshot import publish_once
     from confbus_publisher.opening import author, inputs_of, published_site, settings_of
 
     settings = settings_of(named)
     inputs = inputs_of(settings)
-    merge = merged(inputs)
     why = Why(author(), message, "adopt" if overrides["adopt"] else "publish")
     with published_site(settings).ledger() as ledger:
+        merge = merged(inputs, on_top(ledger.store))
         release = publish_once(ledger, merge, why, inputs=inputs, **overrides)
         facts = _facts(ledger, release)
     text = f"Published version {facts['version']}: {sections_text(facts['sections'])}."

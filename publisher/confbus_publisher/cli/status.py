@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from confbus_publisher.cli.holds import Hold
+    from confbus_publisher.cli.overrides import Amended
     from confbus_publisher.ledger import Ledger, State
     from confbus_publisher.opening import Named
     from confbus_publisher.survey import Survey
@@ -31,13 +32,15 @@ _SHORT = 12
     example="confbus status --url redis://localhost:6379 -n checkout",
     keys="namespace, url, head {version, of, revision, epoch, digest, at, author, message}, damage, "
     "active {instance, state, why}, standby [instance], warnings [text], quarantine [{section, digest, why}], "
+    "overrides [{path, value, until, has_ended, at, by, reason, problem}], approvals [{digest, at, by, reason}], "
     "fleet {states {state: count}, elsewhere [instance]}",
 )
 @with_place
 @with_output
 def command(named: Named, output: str) -> int:
-    """Show the head, the publishers, the quarantine, and the fleet."""
+    """Show the head, the publishers, the quarantine, the overrides, and the fleet."""
     from confbus_publisher.cli.holds import holds
+    from confbus_publisher.cli.overrides import Amended
     from confbus_publisher.opening import site_of
     from confbus_publisher.survey import survey
 
@@ -46,9 +49,11 @@ def command(named: Named, output: str) -> int:
         state, damage = _head(ledger)
         seen = survey(ledger.store)
         held = holds(ledger.store.quarantine())
+        amended = Amended(ledger.store)
     facts = {"namespace": site.namespace, "url": site.where, "damage": damage, **_facts(state, seen, held)}
+    facts |= amended.facts()
     place = f"{click.style(site.namespace, bold=True)} at {site.where}"
-    present(output, facts, [place, *_lines(state, damage, seen=seen, held=held)])
+    present(output, facts, [place, *_lines(state, damage, seen=seen, held=held, amended=amended)])
     return outcome.DONE
 
 
@@ -88,7 +93,7 @@ def _head_fact(state: State) -> dict[str, Any]:
     }
 
 
-def _lines(state: State | None, damage: str, *, seen: Survey, held: list[Hold]) -> Iterator[str]:
+def _lines(state: State | None, damage: str, *, seen: Survey, held: list[Hold], amended: Amended) -> Iterator[str]:
     yield from _row("head", _head_text(state, seen) if state else damage or "nothing is published yet")
     if state:
         head = state.head
@@ -100,6 +105,8 @@ def _lines(state: State | None, damage: str, *, seen: Survey, held: list[Hold]) 
         yield from _row("" if number else "warnings", warning)
     for number, hold in enumerate(held):
         yield from _row("" if number else "quarantine", f"{sections_text([hold.section])}: {hold.why}")
+    for name, text in amended.rows():
+        yield from _row(name, text)
     yield from _row("fleet", summary(seen))
     elsewhere = seen.elsewhere(state.head.version) if state else []
     if state and elsewhere:

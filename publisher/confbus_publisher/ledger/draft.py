@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from confbus.wire.head import Head
     from confbus.wire.sections import Encoded
     from confbus_publisher.ledger.inventory import Inventory
+    from confbus_publisher.ledger.store import Overrides
 
 _FETCH_BYTES_PER_MS = 100_000
 """How fast a fleet may fetch a release from one server without anybody else noticing: 100 MB/s."""
@@ -29,14 +30,14 @@ _MAX_JITTER_MS = 30_000
 class State:
     """All that a head stands for: enough to write it again after a loss.
 
-    `overrides` are those that were there with the head, as the store has them; None when nobody looked.
+    `overrides` are those that were there with the head; None when nobody looked.
     """
 
     head: Head
     release: Release
     blobs: Mapping[str, bytes]
     quarantine: Mapping[str, str] = field(default_factory=dict[str, str])
-    overrides: Mapping[str, str] | None = None
+    overrides: Overrides | None = None
 
     def document(self) -> Frozen:
         """The configuration of the release. Raises `Malformed` when a blob is no section."""

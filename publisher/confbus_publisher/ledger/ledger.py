@@ -128,11 +128,9 @@ class Ledger:
         draft = Draft(release, why, head.merged, state.blobs, quarantined=held, lifted=lift, anchor=head)
         if state.overrides is None:
             return self._commit(draft, base=there)
-        found = self._overrides_there()
-        restored, withdrawn = lost(state.overrides, found, since_ms=state.release.at_ms)
+        restored, withdrawn = lost(state.overrides.texts, self._overrides_there(), since_ms=state.overrides.now_ms)
         release = self._commit(replace(draft, restored=restored, withdrawn=withdrawn), base=there)
-        kept = {path: text for path, text in found.items() if path not in withdrawn}
-        self.state = replace(self._present(), overrides={**restored, **kept})
+        self.state = replace(self._present(), overrides=state.overrides)
         return release
 
     def look_at_overrides(self) -> Overrides | None:
@@ -141,8 +139,8 @@ class Ledger:
         seen = self.store.overrides()
         if seen.change != (self.head.change if self.head else ""):
             return None
-        if self.state and self.state.overrides != seen.texts:
-            self.state = replace(self.state, overrides=seen.texts)
+        if self.state:
+            self.state = replace(self.state, overrides=seen)
         return seen
 
     def history(self, count: int = _ALL) -> list[Release]:

@@ -1,0 +1,77 @@
+"""How a publisher follows the overrides: it looks at them each turn, and takes away what ended once that is out."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from confbus.errors import ConfBusError, OutcomeUnknown, Refused
+from confbus_publisher.ledger import Amendment
+from confbus_publisher.sources.overrides import OverridesSource
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from confbus_publisher.inputs import Inputs
+    from confbus_publisher.ledger import Ledger, Overrides
+
+_log = logging.getLogger("confbus.publisher")
+
+
+class Overriding:
+    """The overrides of one publisher; `source` goes on top of its inputs. `known` are those that it remembers.
+
+    When they cannot be read, or the head is not the one that the ledger saw, the last ones stay, each to its end.
+    `problems` says what is wrong with them, and is logged once.
+    """
+
+    def __init__(self, ledger: Ledger, known: Overrides | None) -> None:
+        self.source = OverridesSource(known.texts, at_ms=known.now_ms) if known else OverridesSource()
+        self.problems: dict[str, str] = {}
+        self._ledger = ledger
+
+    def look(self) -> bool:
+        """Take what is there now; True when that makes another layer. Raises `Unreachable`."""
+        before = self.source.load()
+        try:
+            seen = self._ledger.look_at_overrides()
+        except Refused as error:
+            self._tell({"overrides": f"the overrides cannot be read, those known stay: {error.reason}. {error.advice}"})
+            self.source.take(self.source.texts, at_ms=self._ledger.store.time_ms())
+        else:
+            if seen is not None:
+                self.source.take(seen.texts, at_ms=seen.now_ms)
+            self._tell(self.source.problems)
+        return self.source.load() is not before
+
+    def accounted(self, inputs: Inputs) -> str | None:
+        """The digest that `inputs` made when the head was published, if that is what it was published from.
+
+        Then all that differs now are overrides which somebody set, or which ended, since: a publisher that does not
+        remember its last merge need not ask a person what to do about them.
+        """
+        state = self._ledger.state
+        then = self.source.as_of(state.release.at_ms) if state else self.source
+        if state is None or then.load().tree == self.source.load().tree:
+            return None
+        try:
+            digest = inputs.load(then).manifest.digest
+        except ConfBusError:
+            return None
+        return digest if digest == state.head.merged else None
+
+    def withdraw_ended(self, author: str) -> None:
+        """Take away what ended. Not before the head is without it: until then it tells why that differs."""
+        for name, text in self.source.ended.items():
+            entry = {"action": "override ended", "path": name, "author": author}
+            try:
+                self._ledger.store.amend(Amendment("overrides", name, None, entry, expected=text))
+                _log.info("override ended: %s", name)
+            except (Refused, OutcomeUnknown) as error:
+                self._tell({**self.problems, name: f"the override {name!r} ended and cannot be taken away: {error}"})
+
+    def _tell(self, problems: Mapping[str, str]) -> None:
+        for name, problem in problems.items():
+            if self.problems.get(name) != problem:
+                _log.warning("%s", problem)
+        self.problems = dict(problems)
