@@ -10,10 +10,10 @@ from confbus_publisher.ledger import Amendment
 from confbus_publisher.sources.overrides import OverridesSource
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from confbus_publisher.inputs import Inputs
-    from confbus_publisher.ledger import Ledger, Overrides
+    from confbus_publisher.ledger import Ledger, Overrides, Store
 
 _log = logging.getLogger("confbus.publisher")
 
@@ -27,8 +27,13 @@ class Overriding:
 
     def __init__(self, ledger: Ledger, known: Overrides | None) -> None:
         self.source = OverridesSource(known.texts, at_ms=known.now_ms) if known else OverridesSource()
-        self.problems: dict[str, str] = {}
+        self._seen_problems: Mapping[str, str] = {}
+        self._end_problems: Mapping[str, str] = {}
         self._ledger = ledger
+
+    @property
+    def problems(self) -> dict[str, str]:
+        return {**self._seen_problems, **self._end_problems}
 
     def look(self) -> bool:
         """Take what is there now; True when that makes another layer. Raises `Unreachable`."""
@@ -36,12 +41,13 @@ class Overriding:
         try:
             seen = self._ledger.look_at_overrides()
         except Refused as error:
-            self._tell({"overrides": f"the overrides cannot be read, those known stay: {error.reason}. {error.advice}"})
+            reason = f"the overrides cannot be read, those known stay: {error.reason}. {error.advice}"
+            self._seen_problems = _told({"overrides": reason}, self._seen_problems)
             self.source.take(self.source.texts, at_ms=self._ledger.store.time_ms())
         else:
             if seen is not None:
                 self.source.take(seen.texts, at_ms=seen.now_ms)
-            self._tell(self.source.problems)
+            self._seen_problems = _told(self.source.problems, self._seen_problems)
         return self.source.load() is not before
 
     def accounted(self, inputs: Inputs) -> str | None:
@@ -62,16 +68,29 @@ class Overriding:
 
     def withdraw_ended(self, author: str) -> None:
         """Take away what ended. Not before the head is without it: until then it tells why that differs."""
-        for name, text in self.source.ended.items():
-            entry = {"action": "override ended", "path": name, "author": author}
-            try:
-                self._ledger.store.amend(Amendment("overrides", name, None, entry, expected=text))
+        problems: dict[str, str] = {}
+        try:
+            for name in withdraw(self._ledger.store, self.source, author):
                 _log.info("override ended: %s", name)
-            except (Refused, OutcomeUnknown) as error:
-                self._tell({**self.problems, name: f"the override {name!r} ended and cannot be taken away: {error}"})
+        except (Refused, OutcomeUnknown) as error:
+            problems = {"ended overrides": f"what ended cannot be taken away: {error}"}
+        self._end_problems = _told(problems, self._end_problems)
 
-    def _tell(self, problems: Mapping[str, str]) -> None:
-        for name, problem in problems.items():
-            if self.problems.get(name) != problem:
-                _log.warning("%s", problem)
-        self.problems = dict(problems)
+
+def withdraw(store: Store, source: OverridesSource, author: str) -> Iterator[str]:
+    """Take away what ended in `source`, unless somebody set it anew meanwhile; gives the names, one after the other.
+
+    Raises `Refused` and `OutcomeUnknown` as the store does.
+    """
+    for name, text in source.ended.items():
+        entry = {"action": "override ended", "path": name, "author": author}
+        if store.amend(Amendment("overrides", name, None, entry, expected=text)):
+            yield name
+
+
+def _told(problems: Mapping[str, str], before: Mapping[str, str]) -> dict[str, str]:
+    """The problems, those that are news in the log."""
+    for name, problem in problems.items():
+        if before.get(name) != problem:
+            _log.warning("%s", problem)
+    return dict(problems)

@@ -197,13 +197,13 @@ class Conflict(ConfBusError):
 class OutcomeUnknown(ConfBusError):
     """The connection broke and stayed broken after the request was sent: it may or may not have been carried out."""
 
-    def __init__(self, action: str, change_id: str, reason: str) -> None:
+    def __init__(self, action: str, change_id: str, reason: str, *, told_by: str = "confbus history") -> None:
         self.action = action
         self.change_id = change_id
         self.reason = reason
         super().__init__(
             f"Whether {action} {change_id} was carried out is unknown: {reason}.",
-            advice="`confbus history` tells as soon as Redis answers.",
+            advice=f"`{told_by}` tells as soon as Redis answers.",
         )
 
 

@@ -189,7 +189,7 @@ def test_a_publisher_that_stands_by_knows_the_overrides_when_it_takes_over(bus: 
 
 def test_a_standing_override_outlives_a_loss_and_no_worker_sees_it_gone(own_bus: Bus, own_server: Server) -> None:
     running = own_bus.publisher(1)
-    with Reader(own_bus) as reader:
+    with Reader(own_bus.url, own_bus.namespace) as reader:
         put(own_bus)
         running.publisher.look()
         eventually(lambda: reader.host == "by hand")
@@ -207,7 +207,7 @@ def test_a_backup_brings_no_override_back_that_was_ended_since(own_bus: Bus, own
     running = own_bus.publisher(1)
     override = put(own_bus)
     soon(running, lambda: head(own_bus)["db"]["host"] == "by hand")
-    with Reader(own_bus) as reader:
+    with Reader(own_bus.url, own_bus.namespace) as reader:
         backup = own_server.dump()
         end(own_bus, override)
         soon(running, lambda: not names(own_bus))
@@ -242,7 +242,7 @@ def test_what_nobody_can_read_is_left_out_told_once_and_stops_nothing(
 
 
 def test_something_else_in_place_of_the_overrides_keeps_the_known_ones_each_to_its_end(
-    bus: Bus, publishers: Publishers
+    bus: Bus, publishers: Publishers, caplog: pytest.LogCaptureFixture
 ) -> None:
     publisher, edits = publishers.begin()
     put(bus)
@@ -260,6 +260,9 @@ def test_something_else_in_place_of_the_overrides_keeps_the_known_ones_each_to_i
     assert state == "in step"
     assert (during["db"], during["web"]["padding"]) == ({"host": "by hand", "number": 2}, "timed")
     assert "cannot be read, those known stay" in publisher.standing.failures["overrides"]
+    assert "cannot be taken away" in publisher.standing.failures["ended overrides"]
+    turn(publisher, 3)
+    assert [caplog.text.count(each) for each in ("those known stay", "cannot be taken away")] == [1, 1]
     assert (head(bus)["db"]["host"], head(bus)["web"]["padding"]) == ("by hand", "")
 
 
@@ -306,7 +309,7 @@ def test_the_clock_of_a_publisher_ends_no_override(bus: Bus, publishers: Publish
 def test_a_server_that_is_away_leaves_the_overrides_in_force(own_bus: Bus, own_server: Server) -> None:
     running = own_bus.publisher(1)
     put(own_bus)
-    with Reader(own_bus) as reader:
+    with Reader(own_bus.url, own_bus.namespace) as reader:
         soon(running, lambda: reader.host == "by hand")
 
         own_server.restart()

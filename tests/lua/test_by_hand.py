@@ -14,8 +14,9 @@ import pytest
 
 import confbus
 from confbus.wire.keys import Keys
-from confbus_publisher.ledger import Ledger, Why
+from confbus_publisher.ledger import Amendment, Ledger, Why
 from confbus_publisher.ledger.redis import RedisStore
+from confbus_publisher.override import Override
 from support.places import encoded
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ KEYS = Keys("checkout")
 FIRST: dict[str, Any] = {"database": {"host": "a", "port": 5432}, "pool": {"size": 10}, "debug": False}
 GOOD: dict[str, Any] = {**FIRST, "pool": {"size": 12}}
 BAD: dict[str, Any] = {**FIRST, "pool": {"size": 1}}
+OVERRIDE = Override(path=("pool", "size"), value=7, at_ms=1)
 
 
 @pytest.fixture
@@ -81,10 +83,11 @@ def pairs(lines: Sequence[str]) -> dict[str, str]:
 def test_the_lines_of_the_readme_show_and_undo_a_release(
     shell: Callable[[str], list[str]], publisher: Ledger, each_server: Server
 ) -> None:
+    publisher.store.amend(Amendment("overrides", "pool.size", OVERRIDE.text(), {"action": "set"}))
     with confbus.connect(each_server.url, namespace="checkout") as worker:
         assert worker["pool.size"] == 1
 
-        head, release, log, shown, undone = (shell(block) for block in BLOCKS)
+        head, release, log, shown, overrides, ended, undone = (shell(block) for block in BLOCKS)
         worker.wait_for(version=4, timeout=20)
 
         assert worker.snapshot == GOOD
@@ -92,6 +95,15 @@ def test_the_lines_of_the_readme_show_and_undo_a_release(
     assert pairs(head)["version"] == "3"
     assert pairs(release).keys() >= {"author", "at", "parent", "of", "section:database", "section:pool", "section:."}
     assert log[log.index("author") + 1] == "ci"
+    assert json.loads(pairs(overrides)["pool.size"])["value"] == 7
+    assert ended == ["amended"]
+    assert publisher.store.overrides().texts == {}
+    assert publisher.store.log(2)[1].fields == {
+        "action": "unset",
+        "path": "pool.size",
+        "author": "ann",
+        "message": "by hand",
+    }
     assert shown[:3] == [".", "database", "pool"]
     assert json.loads(shown[3]) == FIRST["database"]
     assert undone[:3] == ["rolled back", "4", "4"]
@@ -184,7 +196,7 @@ def test_show_says_what_is_not_there(
     assert shell(f"redis-cli --eval lua/show.lua {arguments}") == reply
 
 
-@pytest.mark.parametrize("script", ["show", "rollback"])
+@pytest.mark.parametrize("script", ["show", "amend", "rollback"])
 def test_the_readme_explains_every_reply(script: str) -> None:
     header = (ROOT / "lua" / f"{script}.lua").read_text()
     told = set(re.findall(r'return \{"([^"]+)"', header))

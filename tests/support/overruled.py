@@ -67,11 +67,9 @@ def kill(bus: Bus, publisher: Publisher) -> None:
 class Reader:
     """A worker that remembers every host it came to read, without repetitions; a context manager."""
 
-    def __init__(self, bus: Bus) -> None:
+    def __init__(self, url: str, namespace: str) -> None:
         self.hosts: list[str] = []
-        self.config = confbus.connect(
-            bus.url, namespace=bus.namespace, timeout_s=10, timing=TIMING, validators=[self._saw]
-        )
+        self.config = confbus.connect(url, namespace=namespace, timeout_s=10, timing=TIMING, validators=[self._saw])
 
     @property
     def host(self) -> str:

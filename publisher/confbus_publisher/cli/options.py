@@ -12,6 +12,7 @@ from confbus_publisher.opening import SETTINGS_FILE, Named
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_YEAR_S = 366 * 86_400
 _CONFIG = click.option(
     "-c", "--config", metavar="FILE", envvar="CONFBUS_CONFIG", help=f"The settings; else {SETTINGS_FILE} here."
 )
@@ -20,6 +21,26 @@ _NAMESPACE = click.option(
     "-n", "--namespace", metavar="NAME", envvar="CONFBUS_NAMESPACE", help="The namespace; else what the settings say."
 )
 
+
+def seconds(_ctx: click.Context, _param: click.Parameter, text: str | None) -> float | None:
+    """What an option means by 90s or 30m; at most a year."""
+    from confbus_publisher.quantity import parse_seconds
+
+    found = parse_seconds(text) if text else None
+    if text is not None and (found is None or not 0.001 <= found <= _YEAR_S):
+        raise click.BadParameter("write a duration such as 500ms, 90s or 30m, of at most a year.")
+    return found
+
+
+with_wait = click.option(
+    "--wait",
+    "wait_s",
+    callback=seconds,
+    default="2s",
+    show_default=True,
+    metavar="DURATION",
+    help="How long to wait for the version.",
+)
 with_output = click.option(
     "--output", type=click.Choice(["text", "json"]), default="text", help="For people (default), or for programs."
 )

@@ -36,13 +36,15 @@ def command(named: Named, output: str, message: str, **overrides: bool) -> int:
     from confbus_publisher.ledger import Why
     from confbus_publisher.oneshot import publish_once
     from confbus_publisher.opening import author, inputs_of, published_site, settings_of
+    from confbus_publisher.overriding import withdraw
 
     settings = settings_of(named)
     inputs = inputs_of(settings)
     why = Why(author(), message, "adopt" if overrides["adopt"] else "publish")
     with published_site(settings).ledger() as ledger:
-        merge = merged(inputs, on_top(ledger.store))
-        release = publish_once(ledger, merge, why, inputs=inputs, **overrides)
+        source = on_top(ledger.store)
+        release = publish_once(ledger, merged(inputs, source), why, inputs=inputs, **overrides)
+        list(withdraw(ledger.store, source, why.author))
         facts = _facts(ledger, release)
     text = f"Published version {facts['version']}: {sections_text(facts['sections'])}."
     if release is None:

@@ -38,7 +38,7 @@ _SHORT = 12
 @with_place
 @with_output
 def command(named: Named, output: str) -> int:
-    """Show the head, the publishers, the quarantine, the overrides, and the fleet."""
+    """Show the head, the publishers, what is held or overridden, and the fleet."""
     from confbus_publisher.cli.holds import holds
     from confbus_publisher.cli.overrides import Amended
     from confbus_publisher.opening import site_of

@@ -107,7 +107,8 @@ class RedisStore:
         try:
             word, *values = self._persist(lambda: script("amend").call(self._client, keys, args))
         except _TRANSIENT as error:
-            raise OutcomeUnknown("the amendment of", amendment.field, type(error).__name__) from error
+            what, why = amendment.field, type(error).__name__
+            raise OutcomeUnknown("the amendment of", what, why, told_by="confbus status") from error
         except RedisError as error:
             raise _refusal(error) from error
         if word in {"type", "denied"}:

@@ -38,13 +38,13 @@ class OverridesSource:
         self.texts: dict[str, str] = {}
         self.known: tuple[Override, ...] = ()
         self._now_ms = at_ms
-        self._in_force: tuple[Override, ...] = ()
+        self.in_force: tuple[Override, ...] = ()
         self._layer = _layer(())
         if texts:
             self.take(texts, at_ms=at_ms)
 
     def __repr__(self) -> str:
-        return f"OverridesSource(in_force={[override.name for override in self._in_force]})"
+        return f"OverridesSource(in_force={[override.name for override in self.in_force]})"
 
     def take(self, texts: Mapping[str, str], *, at_ms: int) -> None:
         """These are there at that moment of the store."""
@@ -53,8 +53,8 @@ class OverridesSource:
             self.known = self._read(texts)
         self._now_ms = at_ms
         in_force = tuple(override for override in self.known if not override.has_ended(at_ms))
-        if in_force != self._in_force:
-            self._in_force, self._layer = in_force, _layer(in_force)
+        if in_force != self.in_force:
+            self.in_force, self._layer = in_force, _layer(in_force)
 
     def load(self) -> Layer:
         """The layer of what is in force, and the very same one while that is the same; it cannot fail."""
@@ -68,7 +68,7 @@ class OverridesSource:
     @property
     def ends_in_s(self) -> float:
         """How long until the next one ends; infinite when none does."""
-        ends_ms = [override.until_ms - self._now_ms for override in self._in_force if override.until_ms is not None]
+        ends_ms = [override.until_ms - self._now_ms for override in self.in_force if override.until_ms is not None]
         return (min(ends_ms) + 1) / 1000 if ends_ms else float("inf")
 
     def as_of(self, at_ms: int) -> OverridesSource:

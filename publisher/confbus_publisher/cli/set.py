@@ -1,0 +1,85 @@
+"""`confbus set`: put a value on top of all sources, for a while."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from confbus_publisher.cli import outcome
+from confbus_publisher.cli.options import seconds, subcommand, with_output, with_place, with_wait
+from confbus_publisher.cli.output import present, say
+
+if TYPE_CHECKING:
+    from confbus_publisher.ledger import State
+    from confbus_publisher.opening import Named
+    from confbus_publisher.override import Override
+
+
+@subcommand(
+    "set",
+    example="confbus set features.new_cart true --ttl 30m --reason 'a trial'",
+    keys="path, until, version, active {instance, state, why}",
+)
+@with_place
+@click.argument("path")
+@click.argument("value")
+@click.option("--ttl", "ttl_s", callback=seconds, metavar="DURATION", help="End it by itself after so long: 30m.")
+@click.option("--reason", default="", metavar="TEXT", help="Why, for the status and the log.")
+@click.option("--string", "is_string", is_flag=True, help="VALUE is a string, whatever it looks like.")
+@with_wait
+@with_output
+def command(
+    named: Named, output: str, path: str, value: str, ttl_s: float | None, reason: str, wait_s: float, **how: bool
+) -> int:
+    """Override the value at a path, above all sources.
+
+    VALUE is read like an environment variable: true, false, null, a number, JSON when it begins with { or [, else a
+    string. Write -- before a negative number. Mappings are merged key by key, everything else replaces what is there.
+    It lasts until --ttl or `confbus unset` end it. Waits a moment for the version that has it.
+    """
+    from confbus_publisher import amending
+    from confbus_publisher.cli import arrival
+    from confbus_publisher.cli.moments import iso
+    from confbus_publisher.opening import author, site_of
+    from confbus_publisher.override import parse_path
+
+    parts, wanted = parse_path(path), _value(value, path, **how)
+    with site_of(named).ledger() as ledger:
+        override = amending.put(ledger.store, parts, wanted, by=author(), reason=reason, ttl_s=ttl_s)
+        found = arrival.wait(ledger, lambda state: _says(state, override), since_ms=override.at_ms, patience_s=wait_s)
+    until = iso(override.until_ms) if override.until_ms else None
+    where = f"version {found.version} has it" if found.version else "no version has it yet"
+    text = f"Set {override.name}{f' until {until}' if until else ''}; {where}."
+    present(output, {"path": override.name, "until": until, **found.facts()}, [text])
+    if output == "text" and not found.version:
+        say(found.reason())
+    return outcome.REFUSED if found.is_refused else outcome.DONE
+
+
+def _value(text: str, path: str, *, is_string: bool) -> Any:
+    from confbus.errors import InvalidDocument
+    from confbus_publisher.sources.limits import Unfit
+    from confbus_publisher.sources.literal import guess
+
+    try:
+        return text if is_string else guess(text)
+    except Unfit as unfit:
+        raise InvalidDocument(path, unfit.reason, advice="Mend it, or give --string.") from None
+
+
+def _says(state: State, override: Override) -> bool:
+    """Whether the document of the head has the value, or all of the mapping."""
+    from confbus.wire import codec
+    from confbus.wire.path import leaves, lookup
+    from confbus.wire.sections import join
+
+    document = join(state.blobs, state.release.manifest).document
+    try:
+        return all(
+            codec.pack(lookup(document, path)) == codec.pack(value)
+            for path, value in leaves(override.tree())
+            if value != {}  # Over an empty mapping any other may lie.
+        )
+    except KeyError:
+        return False
