@@ -149,6 +149,7 @@ class Publisher:
         trouble = self._repair(head, state)
         if trouble:
             return trouble
+        self._remember()
         refusal = self._override(refusal)
         self._remember()
         if refusal:

@@ -266,6 +266,34 @@ def test_something_else_in_place_of_the_overrides_keeps_the_known_ones_each_to_i
     assert (head(bus)["db"]["host"], head(bus)["web"]["padding"]) == ("by hand", "")
 
 
+def test_a_publisher_that_may_not_see_overrides_says_so_and_publishes_nothing_without_them(
+    own_bus: Bus, own_server: Server
+) -> None:
+    publishers = Publishers(own_bus)
+    publishers.begin()
+    put(own_bus)
+    publishers.all[0].turn()
+    kill(own_bus, publishers.all[0])
+    keys = own_bus.keys
+    allowed = (keys.head, keys.release(1)[:-1] + "*", keys.blobs, keys.log, keys.quarantine, keys.lease, keys.fleet)
+    rules = ["on", ">secret", "+@all", "allchannels", *(f"~{key}" for key in allowed)]
+    own_bus.client.execute_command("ACL", "SETUSER", "limited", *rules)
+
+    limited, edits = own_bus.resting_publisher(1, url=own_bus.url.replace("://", "://limited:secret@"))
+    edits.write(document(2))
+    state = turn(limited, 2)
+    told = limited.standing
+    own_bus.client.execute_command("ACL", "SETUSER", "limited", "allkeys")
+    after = turn(limited)
+
+    assert state == "refused"
+    assert "cannot be read" in told.failures["overrides"]
+    assert "NOPERM" in told.why or "permission" in told.why.lower()
+    assert (after, head(own_bus)["db"]) == ("in step", {"host": "by hand", "number": 2})
+    limited.ledger.store.close()
+    publishers.close()
+
+
 def test_what_cannot_be_merged_is_refused_until_the_override_goes(bus: Bus, publishers: Publishers) -> None:
     publisher, _ = publishers.begin()
     override = put(bus, "db", "no mapping")
