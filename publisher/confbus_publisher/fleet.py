@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from confbus.status import Stand
 from confbus.wire.head import MAX_LINEAGE
+from confbus_publisher.standing import MOST_WORDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -53,7 +54,7 @@ def parse(instance: str, raw: bytes) -> Report | None:
             state=str(facts["state"])[:20],
             seen=_stand(facts.get("seen")),
             running=_stand(facts.get("running")),
-            error=str(facts.get("error", ""))[:200],
+            error=str(facts.get("error", ""))[:MOST_WORDS],
             at_ms=int(facts["at"]),
             interval_s=min(max(float(facts["interval_s"]), 0.1), 3600.0),
             role=str(facts.get("role", "subscriber"))[:20],

@@ -5,18 +5,28 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from confbus.errors import ChecksFailed
+from confbus_publisher.approval import approved as approvals
 from confbus_publisher.checks import refuse_errors
 
 if TYPE_CHECKING:
     from confbus_publisher.inputs import Inputs, Merge
-    from confbus_publisher.ledger import State
+    from confbus_publisher.ledger import State, Store
 
 
-def judge_next(inputs: Inputs, merge: Merge, state: State | None) -> tuple[str, ...]:
-    """The warnings about `merge` as the one after `state`.
+def judge_next(inputs: Inputs, merge: Merge, state: State | None, store: Store) -> tuple[str, ...]:
+    """The warnings about `merge` as the one after `state`; `store` keeps what people approved.
 
     Raises `ChecksFailed`, naming every error, and for a merge without any value after one that had some.
     """
     if state and state.release.manifest.sections and not merge.manifest.sections:
         raise ChecksFailed(["the sources say nothing at all; `confbus publish --allow-empty` if that is meant"])
-    return refuse_errors(inputs.judge(merge, lambda: state.document() if state else None))
+    return judge(inputs, merge, state, store)
+
+
+def judge(inputs: Inputs, merge: Merge, state: State | None, store: Store) -> tuple[str, ...]:
+    """As `judge_next`, for whoever said that nothing at all is meant."""
+
+    def approved(digest: str) -> bool:
+        return digest in approvals(store.approvals())
+
+    return refuse_errors(inputs.judge(merge, lambda: state.document() if state else None, approved=approved))

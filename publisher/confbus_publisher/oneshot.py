@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from confbus.errors import ChecksFailed, LeaseHeld, Lost, Malformed, NoRelease, Quarantined
 from confbus_publisher import fleet, repair
-from confbus_publisher.checks import refuse_errors
 from confbus_publisher.decision import held_sections
+from confbus_publisher.judgement import judge
 from confbus_publisher.ledger import state_of
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def publish_once(
     if not merge.manifest.sections and not allow_empty:
         raise ChecksFailed(["the sources say nothing at all; use --allow-empty if that is meant"])
     if inputs is not None:
-        refuse_errors(inputs.judge(merge, lambda: there.document() if there else None))
+        judge(inputs, merge, there, ledger.store)
     everybody = fleet.parse_all(ledger.store.fleet())
     reports = fleet.subscribers(everybody, ledger.store.time_ms())
     ledger.fleet_size = len(reports)

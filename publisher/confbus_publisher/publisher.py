@@ -218,7 +218,7 @@ class Publisher:
         return Step.IN_STEP.value, ""
 
     def _publish(self, merge: Merge, state: State | None) -> None:
-        self._warnings = judge_next(self.inputs, merge, state)
+        self._warnings = judge_next(self.inputs, merge, state, self.ledger.store)
         started = time.perf_counter()
         before = state.release.manifest if state else None
         release = self.ledger.publish(merge.encoded, Why(self._author), origins=merge.origins)

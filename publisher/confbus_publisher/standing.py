@@ -18,6 +18,8 @@ STANDBY = "standby"
 REFUSED = "refused"
 LOST = "lost"
 UNREACHABLE = "unreachable"
+MOST_WORDS = 500
+"""The length of a reason in a report: enough for the line that a person is to type."""
 _MOST_WARNINGS, _LONGEST = 10, 300
 
 
@@ -50,7 +52,7 @@ class Standing:
             "role": "publisher",
             "state": self.state,
             "seen": asdict(seen) if seen else None,
-            "error": "; ".join(filter(None, (self.why, *self.failures.values())))[:200],
+            "error": "; ".join(filter(None, (self.why, *self.failures.values())))[:MOST_WORDS],
             "warnings": [text[:_LONGEST] for text in self.warnings[:_MOST_WARNINGS]],
             "labels": {"lease": "active" if self.is_active else "standby"},
             "interval_s": interval_s,

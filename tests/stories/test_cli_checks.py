@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 import pytest
@@ -103,6 +104,26 @@ def test_a_gate_holds_a_publish_back_and_names_the_line_to_type(checked: Shop) -
     assert answer.code == 3
     assert "db.port: it was a whole number, and is a mapping now" in answer.err
     assert "confbus approve " in answer.err
+
+
+def test_the_line_that_a_gate_names_lets_just_that_document_out_once(checked: Shop) -> None:
+    checked.settle("checks: {gates: {types: true}}")
+    checked.confbus("publish")
+    checked.write("number: one\ndb: {host: a, port: 5432}\n")
+    line = re.search(r"confbus (approve \w+ -m) ", checked.confbus("publish").err)
+
+    assert line
+    approved = checked.confbus(*line[1].split(), "the number is a word now")
+    published = checked.confbus("publish")
+    checked.write("number: 1\ndb: {host: a, port: 5432}\n")
+    back = checked.confbus("publish")
+    checked.confbus(*re.findall(r"approve \w+ -m", back.err)[0].split(), "and back")
+    checked.confbus("publish")
+    checked.write("number: one\ndb: {host: a, port: 5432}\n")
+    again = checked.confbus("publish")
+
+    assert (approved.code, published.code, back.code, again.code) == (0, 0, 3, 3)
+    assert checked.confbus("status", "--output", "json").data["approvals"] == []
 
 
 def test_warnings_of_the_active_publisher_are_in_the_status(checked: Shop) -> None:

@@ -100,7 +100,7 @@ def test_long_texts_are_cut() -> None:
     report = parse("web:1", raw(error="e" * 1000, labels={"n" * 100: "v" * 1000}))
 
     assert report
-    assert (len(report.error), [*map(len, report.labels)], [*map(len, report.labels.values())]) == (200, [50], [100])
+    assert (len(report.error), [*map(len, report.labels)], [*map(len, report.labels.values())]) == (500, [50], [100])
 
 
 def test_an_instance_is_live_for_three_of_its_intervals() -> None:

@@ -118,7 +118,7 @@ def test_nothing_at_all_is_no_successor_of_something() -> None:
     nothing = inputs(BLOCK)
 
     with pytest.raises(ChecksFailed, match="--allow-empty"):
-        judge_next(nothing, nothing.load(), ledger.refresh())
+        judge_next(nothing, nothing.load(), ledger.refresh(), ledger.store)
 
 
 def test_a_report_with_odd_warnings_is_read_as_far_as_it_goes() -> None:

@@ -80,7 +80,7 @@ class GatesCheck:
                 yield self._closed(path, f"it was {type_name(old)}, and is {type_name(new)} now", place, candidate)
 
     def _closed(self, path: Path, message: str, place: str, candidate: Candidate) -> Problem:
-        advice = f'If that is meant: confbus approve {candidate.digest[:12]} -m "why".'
+        advice = f'If that is meant: confbus approve {candidate.digest} -m "why".'
         return Problem(path, message, advice, place, self.name)
 
 
