@@ -56,7 +56,8 @@ class Merge:
 class Inputs:
     """The sources and checks of one publisher. Without `files`, no `${file:…}` is read.
 
-    Without `watch`, the sources are read once, when all of them can be; what they said then they say for good.
+    `is_shared` is False when nobody else can read what is published. Without `watch`, the sources are read once, when
+    all of them can be; what they said then they say for good.
     """
 
     def __init__(
@@ -68,6 +69,7 @@ class Inputs:
         checks: Sequence[Check] = (),
         files: FileRoots | None = None,
         watch: bool = True,
+        is_shared: bool = True,
     ) -> None:
         self.checks = tuple(checks)
         self._layers = Layers(sources, rules=rules)
@@ -78,12 +80,18 @@ class Inputs:
         self._encoder = Encoder()
         self._provenance = Provenance()
         self._is_watching = watch
+        self._is_shared = is_shared
         self._still: tuple[Layer, ...] = ()
         self._last: tuple[tuple[object, ...], Merge] | None = None
 
     @property
     def sources(self) -> tuple[AnySource, ...]:
         return self._layers.sources
+
+    @sources.setter
+    def sources(self, sources: Sequence[AnySource]) -> None:
+        """Those that stay keep their last good layers."""
+        self._layers.sources = tuple(sources)
 
     @property
     def failures(self) -> Mapping[str, SourceFailed]:
@@ -149,7 +157,6 @@ class Inputs:
         merge: Merge,
         before: Callable[[], Frozen | None],
         *,
-        is_shared: bool = True,
         approved: Callable[[str], bool] = lambda _digest: False,
     ) -> tuple[Problem, ...]:
         """All problems of `merge`, errors first. `before` gives the head's document; only if a check compares."""
@@ -160,7 +167,7 @@ class Inputs:
             kind=lambda path: merge.merged.winner(path).kind,
             is_expanded=merge.expanded.is_expanded,
             before=before() if any(check.needs_head for check in self.checks) else None,
-            is_shared=is_shared,
+            is_shared=self._is_shared,
             digest=merge.manifest.digest,
             approved=approved,
         )

@@ -35,7 +35,6 @@ class Layers:
     def __init__(self, sources: Sequence[AnySource], *, rules: Rules = DEFAULT) -> None:
         self.sources = tuple(sources)
         self.failures: dict[str, SourceFailed] = {}
-        self._polled = [source for source in self.sources if isinstance(source, Polled)]
         self._members: dict[SourceGroup, tuple[Source, ...]] = {}
         self._good: dict[Source, Layer] = {}
         self._merger = Merger(rules)
@@ -55,6 +54,10 @@ class Layers:
         """Have `wake` called, from another thread, when a source that is polled may say something new."""
         for source in self._polled:
             source.listen(wake)
+
+    @property
+    def _polled(self) -> list[Polled]:
+        return [source for source in self.sources if isinstance(source, Polled)]
 
     def load(self, shape: Shape | None = None) -> tuple[Layer, ...]:
         """The layers in the order of their sources, each above the one before where priorities are equal. `shape` is

@@ -134,11 +134,22 @@ class WaitTimeout(ConfBusError, TimeoutError):
         super().__init__(f"{awaited} did not come within {timeout_s:g} s; running {running}.")
 
 
-class Closed(ConfBusError):
-    """The subscriber was closed; its last snapshot stays readable."""
+class NotStarted(ConfBusError):
+    """There is no configuration to read yet, because nobody began to load it."""
 
-    def __init__(self) -> None:
-        super().__init__("This subscriber was closed.", advice="Call confbus.connect() for a new one.")
+    def __init__(self, what: str, *, advice: str) -> None:
+        self.what = what
+        super().__init__(f"{what}.", advice=advice)
+
+
+class Closed(ConfBusError):
+    """The subscriber, or the manager, was closed; its last snapshot stays readable."""
+
+    def __init__(
+        self, what: str = "This subscriber was closed.", *, advice: str = "Call confbus.connect() for a new one."
+    ) -> None:
+        self.what = what
+        super().__init__(what, advice=advice)
 
 
 # --- publishing ------------------------------------------------------------------------------------------------------

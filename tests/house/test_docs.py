@@ -92,7 +92,10 @@ def publish_sample(server: Server) -> None:
 
 
 @pytest.mark.parametrize("page", NAMES)
-def test_every_python_block_of_a_page_runs_after_the_ones_before_it(page: str, server: Server) -> None:
+def test_every_python_block_of_a_page_runs_after_the_ones_before_it(
+    page: str, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     code = [block for block in blocks("python") if block.place.startswith(f"{page}:")]
     publish_sample(server)
     scope: dict[str, Any] = {}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from confbus_publisher.source_settings import directory, env, file, http, secrets, values, vault
+from confbus_publisher.source_settings import directory, env, file, http, own, secrets, values, vault
 from confbus_publisher.source_settings.kind import Kind, SourceSettings
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ _KINDS: dict[str, Kind] = {
     **env.KINDS,
     **http.KINDS,
     **vault.KINDS,
+    **own.KINDS,
     **values.KINDS,
 }
 _EVERYWHERE = ("priority",)

@@ -17,8 +17,9 @@ from confbus_publisher.sources.tree import conform, paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from pathlib import Path
+    from pathlib import Path as FilePath
 
+    from confbus.wire.path import Path
     from confbus_publisher.sources.config_source import ConfigSource
 
 GRACE_S = 0.05
@@ -33,12 +34,20 @@ class OwnSource:
     are loaded again, whatever `is_modified` says. Not for use by several threads at once.
     """
 
-    def __init__(self, source: ConfigSource, *, watched: tuple[Path, ...] = (), interpolates: bool = False) -> None:
+    def __init__(
+        self,
+        source: ConfigSource,
+        *,
+        watched: tuple[FilePath, ...] = (),
+        interpolates: bool = False,
+        deletes: frozenset[Path] = frozenset(),
+    ) -> None:
         self.name = title(source)
         self.priority = source.priority
         self.watched = watched
         self._source = source
         self._interpolates = interpolates
+        self._deletes = deletes
         self._errand: Errand[Mapping[str, Any] | None] = Errand(self.name, deadline_s=source.timeout_s)
         self._layer: Layer | None = None
         self._failure: SourceFailed | None = None
@@ -97,7 +106,7 @@ class OwnSource:
             raise SourceFailed(self.name, self.name, f"{error.path}: {error.reason}", advice=error.advice) from error
         if self._layer is None or not same(tree, self._layer.tree):
             origins = dict.fromkeys(paths(tree), Origin(source=self.name))
-            self._layer = Layer(self.name, self.priority, tree, origins, "own", interpolates=self._interpolates)
+            self._layer = Layer(self.name, self.priority, tree, origins, "own", self._deletes, self._interpolates)
         self._source.taken(thaw(tree))
 
     def _failed(self, error: BaseException) -> SourceFailed:

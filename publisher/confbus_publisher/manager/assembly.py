@@ -1,0 +1,164 @@
+"""What a manager is made of, and how it comes apart: none of the parts knows the manager, so that it can be let go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from confbus.errors import InvalidSettings
+from confbus_publisher import opening
+from confbus_publisher.file_roots import SECRETS, FileRoots
+from confbus_publisher.inputs import Inputs
+from confbus_publisher.ledger import Ledger
+from confbus_publisher.ledger.memory import MemoryStore
+from confbus_publisher.manager.engine import Engine
+from confbus_publisher.manager.forgetful import Forgetful
+from confbus_publisher.manager.gates import Gates
+from confbus_publisher.manager.reader import LocalReader
+from confbus_publisher.manager.turn import TurningPublisher
+from confbus_publisher.manager.worker import Worker
+from confbus_publisher.memory_file import MemoryFile
+from confbus_publisher.publisher import Pace
+from confbus_publisher.settings import DOCUMENT_LIMIT_BYTES
+from confbus_publisher.watch import Watcher
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable
+
+    from confbus.wire.snapshot import Snapshot
+    from confbus_publisher.ledger import Store
+    from confbus_publisher.manager.admission import Admitted
+    from confbus_publisher.manager.reader import Reader
+
+    Judges = list[Callable[[Snapshot], object]]
+
+_PATIENCE_S = 1.0
+_LEASE_S, _REPORT_S = 15.0, 30.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """Where a manager publishes, and by what terms; see `ConfigManager`."""
+
+    redis: str | None
+    namespace: str | None
+    state: str | os.PathLike[str] | None
+    author: str
+    versions: int
+    interval_s: float
+    gate_timeout_s: float
+
+    def __post_init__(self) -> None:
+        if (self.redis is None) is not (self.namespace is None):
+            missing, given = ("a namespace", "redis") if self.redis else ("a URL", "namespace")
+            advice = "Give redis= and namespace=, or neither to stay in this process."
+            raise InvalidSettings("ConfigManager", f"{given} is given without {missing}", advice=advice)
+
+
+class Parts:
+    """The engine, the worker in whose thread it runs, and the watcher."""
+
+    def __init__(self, publisher: TurningPublisher, *, is_watching: bool) -> None:
+        self.engine: Engine
+        self.worker = Worker("confbus-manager", rest=self._check, leave=self._leave)
+        self._inputs = publisher.inputs
+        self._is_watching = is_watching
+        self._watcher: Watcher | None = None
+
+    def keep_up(self) -> None:
+        """From now on, look at the sources again and again. For the worker's thread."""
+        self._watch()
+        self.worker.look(in_s=self.engine.again_s)
+
+    def add(self, source: Admitted, *, is_begun: bool) -> None:
+        """As `Engine.add`; then its directories are watched too, and it may say that there is something new."""
+        self.engine.add(source, is_begun=is_begun)
+        listen = getattr(source, "listen", None)
+        if listen is not None:
+            listen(self.worker.look)
+        if self._watcher is not None:
+            self._watcher.stop()
+            self._watch()
+
+    def catch_up(self, change: str) -> None:
+        """Look soon, if the head's `change` is not one of ours. For any thread."""
+        self.worker.ask(partial(self._catch_up, change), key=change)
+
+    def end(self) -> None:
+        """Begin to end; returns at once."""
+        self.engine.ending.set()
+        self.worker.end()
+
+    def _catch_up(self, change: str) -> None:
+        if not self.engine.knows(change):
+            self.worker.look()
+
+    def _watch(self) -> None:
+        if self._is_watching:
+            self._watcher = Watcher(lambda: self._inputs.watched, self.worker.look)
+            self._watcher.start()
+
+    def _check(self) -> float:
+        return self.engine.check()
+
+    def _leave(self) -> None:
+        if self._watcher is not None:
+            self._watcher.stop()
+        self.engine.leave()
+
+
+def assemble(place: Place, validators: Judges, gates: Judges, *, is_watching: bool) -> Parts:
+    """The parts of a manager at `place`; nothing is read, and no thread runs yet."""
+    identity, author = opening.identity(), place.author or opening.author()
+    publisher = TurningPublisher(
+        Inputs(
+            (),
+            limit_bytes=DOCUMENT_LIMIT_BYTES,
+            files=FileRoots([SECRETS], base=Path()),
+            is_shared=place.redis is not None,
+        ),
+        Ledger(_store(place, identity), history=place.versions),
+        MemoryFile(Path(place.state), place.namespace) if place.state and place.namespace else Forgetful(),
+        identity=identity,
+        author=author,
+        pace=_pace(place),
+    )
+    parts = Parts(publisher, is_watching=is_watching)
+    reader = _reader(place, validators, moved=parts.catch_up)
+    parts.engine = Engine(
+        publisher,
+        reader,
+        Gates(gates, timeout_s=place.gate_timeout_s),
+        author=author,
+        kept=place.versions,
+        is_watching=is_watching,
+    )
+    return parts
+
+
+def _store(place: Place, identity: str) -> Store:
+    if place.redis is None or place.namespace is None:
+        return MemoryStore()
+    from confbus.link import keys_of, make_client, redacted
+    from confbus_publisher.ledger.redis import RedisStore
+
+    client = make_client(place.redis, name=f"confbus:{identity}")
+    keys = keys_of(client, place.namespace)
+    return RedisStore(client, keys, where=redacted(place.redis), patience_s=_PATIENCE_S)
+
+
+def _pace(place: Place) -> Pace:
+    """A ledger in memory has no other publisher, so its lease follows the interval; on Redis the interval follows."""
+    lease_s = 3 * place.interval_s if place.redis is None else _LEASE_S
+    return Pace(poll_s=place.interval_s, report_s=_REPORT_S, lease_s=lease_s)
+
+
+def _reader(place: Place, validators: Judges, *, moved: Callable[[str], object]) -> Reader:
+    if place.redis is None or place.namespace is None:
+        return LocalReader(validators)
+    from confbus_publisher.manager.fleet_reader import FleetReader
+
+    return FleetReader(place.redis, place.namespace, validators, poll_s=place.interval_s, moved=moved)

@@ -1,0 +1,89 @@
+"""What the readers of a manager see: in one process from its own ledger, as a worker would see it from Redis."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from confbus import candidate
+from confbus.changes import Dispatcher
+from confbus.events import Fetched
+from confbus.wire.sections import NOTHING
+
+if TYPE_CHECKING:
+    import weakref
+    from collections.abc import Callable
+
+    from confbus.changes import Subscription
+    from confbus.wire.diff import Change
+    from confbus.wire.head import Head
+    from confbus.wire.snapshot import Snapshot
+    from confbus_publisher.ledger import State
+
+Validator = "Callable[[Snapshot], object]"
+
+
+class Reader(Protocol):
+    """Holds the snapshot that is read. `follow` is for one thread, everything else for any."""
+
+    @property
+    def snapshot(self) -> Snapshot | None:
+        """What is in force here, or None before the first."""
+        ...
+
+    def follow(self, state: State) -> str:
+        """Read what `state` stands for from now on, unless a validator objects. Returns the objection, or nothing."""
+        ...
+
+    def subscribe(self, callback: Callable[[list[Change]], object], path: str) -> weakref.ref[Subscription]: ...
+
+    def unsubscribe(self, subscription: weakref.ref[Subscription]) -> None: ...
+
+    def close(self) -> None:
+        """Call nobody back any more; the last snapshot stays."""
+        ...
+
+
+class LocalReader:
+    """Reads straight from the states of a ledger in the same process. `validators` may grow."""
+
+    def __init__(self, validators: list[Callable[[Snapshot], object]]) -> None:
+        self.snapshot: Snapshot | None = None
+        self._validators = validators
+        self._dispatcher = Dispatcher()
+        self._running = NOTHING
+        self._head: Head | None = None
+
+    def follow(self, state: State) -> str:
+        if state.head == self._head:
+            return ""
+        manifest = state.release.manifest
+        changed = self._running.manifest.changes_to(manifest)
+        blobs = {name: state.blobs[digest] for name, digest in changed.items() if digest}
+        fetched = Fetched(state.head, manifest, blobs, state.release.at_ms)
+        apply = candidate.from_fetch(fetched, self._running)
+        assembly = candidate.assemble(apply)
+        snapshot = candidate.snapshot(apply, assembly)
+        is_known = self.snapshot is not None and self.snapshot.digest == snapshot.digest
+        objection = "" if is_known else candidate.objection(tuple(self._validators), snapshot)
+        if not objection:
+            self.snapshot, self._running, self._head = snapshot, assembly, state.head
+            self._dispatcher.announce(snapshot)
+        return objection
+
+    def subscribe(self, callback: Callable[[list[Change]], object], path: str) -> weakref.ref[Subscription]:
+        told = self.snapshot
+        subscription = self._dispatcher.subscribe(callback, path, told or {})
+        if self.snapshot is not told and self.snapshot is not None:  # it moved meanwhile, and nobody told this one
+            self._dispatcher.announce(self.snapshot)
+        return subscription
+
+    def unsubscribe(self, subscription: weakref.ref[Subscription]) -> None:
+        self._dispatcher.unsubscribe(subscription)
+
+    def close(self) -> None:
+        self._dispatcher.close()
+
+
+def told(snapshot: Snapshot | None) -> dict[str, Any]:
+    """A document to compare with, also before there is one."""
+    return dict(snapshot) if snapshot is not None else {}

@@ -1,0 +1,68 @@
+"""The publisher as a manager drives it: turn by turn, each telling what came of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from confbus_publisher.publisher import Publisher
+from confbus_publisher.standing import UNREACHABLE
+
+if TYPE_CHECKING:
+    from confbus.errors import ConfBusError
+    from confbus.wire.release import Release
+    from confbus_publisher.inputs import Merge
+    from confbus_publisher.ledger import State
+    from confbus_publisher.standing import Standing
+
+_ATTEMPTS = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """`published` is the release that this turn put out, `refusal` why none could be; `again_s` is when the next is
+    due."""
+
+    standing: Standing
+    published: Release | None
+    refusal: ConfBusError | None
+    again_s: float
+
+
+class TurningPublisher(Publisher):
+    """A `Publisher` that is never `run`."""
+
+    _published: Release | None = None
+    _refusal: ConfBusError | None = None
+    _unusable: ConfBusError | None = None
+    _is_looking = True
+
+    def take_turn(self, *, is_looking: bool) -> Turn:
+        """One round, and another at once when somebody else was faster. Without `is_looking` the sources say what they
+        said when they were looked at last."""
+        self._published = self._refusal = None
+        self._is_looking = is_looking
+        again_s = self.turn()
+        for _ in range(_ATTEMPTS):
+            if again_s > 0:
+                break
+            again_s = self.turn()
+        return Turn(self.standing, self._published, self._refusal, again_s)
+
+    def leave(self) -> None:
+        """Give the lease up, unless Redis is away: then it runs out by itself, and nobody waits here."""
+        if self.standing.state != UNREACHABLE:
+            self._leave()
+
+    def _load(self) -> ConfBusError | None:
+        if self._is_looking:
+            self._unusable = super()._load()
+        return self._unusable
+
+    def _publish(self, merge: Merge, state: State | None) -> None:
+        super()._publish(merge, state)
+        self._published = self.ledger.state.release if self.ledger.state else None
+
+    def _refuse(self, error: ConfBusError) -> None:
+        self._refusal = error
+        super()._refuse(error)
