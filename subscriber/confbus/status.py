@@ -42,6 +42,18 @@ class Status:
     error: str
     counts: Counts
 
+    @property
+    def hindrance(self) -> str:
+        """What keeps the first snapshot away."""
+        if self.error:
+            return self.error.rstrip(".")
+        is_verified = self.verified_age_s != float("inf")
+        return "nothing is published in this namespace yet" if is_verified else "Redis did not answer yet"
+
+    def __str__(self) -> str:
+        version = self.running.version if self.running else "none"
+        return f"version {version} ({self.state}{': ' if self.error else ''}{self.error})"
+
     def report(self, labels: Mapping[str, str], *, interval_s: float, protocol: int, validators: int) -> dict[str, Any]:
         """What the fleet is told: plain values, small, without any configuration value."""
         return {

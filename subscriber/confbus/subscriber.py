@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
 
     from confbus.changes import Subscription
+    from confbus.explanation import Explanation
     from confbus.wire import path as paths
     from confbus.wire.diff import Change
     from confbus.wire.frozen import Frozen
@@ -92,7 +93,7 @@ class Subscriber:
         self._unreported_since = 0.0
         self._snapshot: Snapshot | None = None
         self._read: Callable[[Any], Any] = self._not_ready
-        self._find: Callable[[Any, Any], Any] = _nothing
+        self._find: Callable[[Any, Any], Any] = lambda _path, default: default
         self._link = Link(url, namespace, instance=self.instance, prefix=prefix)
         self._thread = threading.Thread(target=self._follow, name=f"confbus-{namespace}", daemon=True)
 
@@ -156,10 +157,16 @@ class Subscriber:
                 return self.snapshot
         if self._is_closing:
             raise Closed
-        now = self.status()
-        trouble = f": {now.error}" if now.error else ""
-        running = f"version {now.running.version if now.running else 'none'} ({now.state}{trouble})"
-        raise WaitTimeout(f"Version {version}", timeout, running)
+        raise WaitTimeout(f"Version {version}", timeout, str(self.status()))
+
+    def explain(self, path: str | paths.Path) -> Explanation:
+        """Where the value at `path` was written, which layers of the merge lost to it, and who published it when.
+
+        Asks Redis, so it may wait, and it raises `Unreachable`; `UnknownPath` when there is no value.
+        """
+        from confbus.explanation import explain
+
+        return explain(self._url, self._link.keys, self.snapshot, path)
 
     def status(self) -> Status:
         """Where this subscriber stands now."""
@@ -283,16 +290,8 @@ class Subscriber:
         return self._snapshot is not None and self._snapshot.version >= version
 
     def _not_ready(self, _path: Any, timeout_s: float = 0.0) -> NoReturn:
-        reason = self._follower.error or "Redis did not answer yet"
-        if self._thread.ident is None:
-            reason = "it was not started"
-        elif not self._follower.error and self._follower.verified_at > 0:
-            reason = "nothing is published in this namespace yet"
-        raise ConnectFailed(redacted(self._url), self.namespace, timeout_s, reason.rstrip("."))
+        reason = "it was not started" if self._thread.ident is None else self.status().hindrance
+        raise ConnectFailed(redacted(self._url), self.namespace, timeout_s, reason)
 
 
 Subscriber.__getitem__ = Subscriber.__dict__["_read"]  # type: ignore[method-assign]  # as in Snapshot: no Python frame
-
-
-def _nothing(_path: Any, default: Any) -> Any:
-    return default

@@ -44,6 +44,6 @@ class JoinedSource:
             merged.tree,
             {path: merged.origin(path) for path in paths(merged.tree)},
             parts[0].kind,
-            frozenset().union(*(part.deletes for part in parts)),
+            frozenset(path for part in parts for path in part.deletes),
             all(part.interpolates for part in parts),
         )

@@ -1,0 +1,78 @@
+"""Why a value that this process reads is what it is: asked of Redis when somebody wants to know, never kept."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from confbus.errors import Unreachable
+from confbus.link import make_client, redacted
+from confbus.wire import origins, release
+from confbus.wire.path import parse, render
+
+if TYPE_CHECKING:
+    from confbus.wire import path as paths
+    from confbus.wire.keys import Keys
+    from confbus.wire.origins import Given
+    from confbus.wire.release import Release
+    from confbus.wire.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Explanation:
+    """A value, the release that this process reads it from, and the layers of the merge that have to do with it, the
+    uppermost first. `layers` is empty when the release or its origins are not kept any more."""
+
+    path: str
+    value: Any = field(repr=False)
+    version: int
+    author: str = ""
+    message: str = ""
+    published_at: datetime | None = None
+    layers: tuple[Given, ...] = ()
+
+    def __str__(self) -> str:
+        told = [f"{each.effect} {each.place} ({each.kind}, priority {each.priority})" for each in self.layers]
+        by = f" by {self.author}" if self.author else ""
+        return "\n  ".join([f"{self.path}, as version {self.version}{by} has it", *told])
+
+
+def explain(url: str, keys: Keys, snapshot: Snapshot, path: str | paths.Path) -> Explanation:
+    """The explanation of what `snapshot` has at `path`, read over a connection of its own.
+
+    Raises `UnknownPath`, `Unreachable` without an answer, and `Malformed` for what no publisher writes.
+    """
+    from redis.exceptions import RedisError
+
+    value = snapshot[path]
+    parts = parse(path) if isinstance(path, str) else tuple(path)
+    client: Any = make_client(url)
+    try:
+        kept = _kept(client.hgetall(keys.release(snapshot.version)), snapshot)
+        blobs: list[bytes | None] = client.hmget(keys.blobs, kept.origins) if kept and kept.origins else []
+    except RedisError as error:
+        raise Unreachable(redacted(url), str(error) or type(error).__name__) from error
+    finally:
+        client.close()
+    if kept is None:
+        return Explanation(path=render(parts), value=value, version=snapshot.version)
+    known = [origins.decode(blob) for blob in blobs if blob is not None]
+    return Explanation(
+        path=render(parts),
+        value=value,
+        version=kept.version,
+        author=kept.author,
+        message=kept.message,
+        published_at=datetime.fromtimestamp(kept.at_ms / 1000, UTC),
+        layers=origins.trace(known, parts) if len(known) == len(blobs) else (),
+    )
+
+
+def _kept(fields: dict[bytes, bytes], snapshot: Snapshot) -> Release | None:
+    """The release of the snapshot, when it is there and not another one of the same number."""
+    if not fields:
+        return None
+    texts = {name.decode("utf-8", "replace"): each.decode("utf-8", "replace") for name, each in fields.items()}
+    found = release.parse(texts)
+    return found if found.digest == snapshot.digest else None
