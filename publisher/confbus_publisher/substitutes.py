@@ -39,7 +39,7 @@ class Substitutes:
     @property
     def watched(self) -> tuple[Path, ...]:
         """The directories in which a file changes when its content does; they may not exist."""
-        places = [place for name in self._looks if self._files for place in self._files.directories(name)]
+        places = [place for name in tuple(self._looks) if self._files for place in self._files.directories(name)]
         return tuple(dict.fromkeys(places))
 
     def text(self, reference: Reference) -> tuple[str, str]:
