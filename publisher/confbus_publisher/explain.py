@@ -19,9 +19,9 @@ if TYPE_CHECKING:
     from confbus.wire.origins import Given, Origins
     from confbus.wire.path import Path
     from confbus.wire.release import Release
+    from confbus_publisher.expansion.resolution import Step
     from confbus_publisher.inputs import Merge
     from confbus_publisher.ledger import Ledger
-    from confbus_publisher.resolution import Step
 
 _MOST_RELEASES = 200
 

@@ -13,7 +13,7 @@ from confbus.errors import InvalidDocument
 from confbus.wire.sections import Encoder
 from confbus_publisher.checks import Candidate, Shaping, run_checks
 from confbus_publisher.checks.doubts import DoubtCheck
-from confbus_publisher.expansion import Expanded, Expander
+from confbus_publisher.expansion.expander import Expanded, Expander
 from confbus_publisher.layers import Layers, same_objects
 from confbus_publisher.merge import Merged, Merger, conflicts
 from confbus_publisher.merge_rules import DEFAULT, Rules
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from confbus.wire.manifest import Manifest
     from confbus.wire.sections import Encoded
     from confbus_publisher.checks import Check, Problem
-    from confbus_publisher.file_roots import FileRoots
+    from confbus_publisher.expansion.file_roots import FileRoots
     from confbus_publisher.layer import Layer
     from confbus_publisher.shape import Shape
     from confbus_publisher.sources.source import AnySource, Source

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from confbus.errors import ChecksFailed
-from confbus_publisher.approval import approved as approvals
 from confbus_publisher.checks import refuse_errors
+from confbus_publisher.overrides.approval import approved as approvals
 
 if TYPE_CHECKING:
     from confbus_publisher.inputs import Inputs, Merge

@@ -19,7 +19,7 @@ from confbus_publisher import fleet, repair, standing
 from confbus_publisher.decision import Step, decide
 from confbus_publisher.judgement import judge_next
 from confbus_publisher.ledger import Why, state_of
-from confbus_publisher.overriding import Overriding
+from confbus_publisher.overrides.overriding import Overriding
 from confbus_publisher.patience import Patience
 from confbus_publisher.standing import Standing
 from confbus_publisher.wakes import Wakes

@@ -13,8 +13,8 @@ import pytest
 import trustme
 
 from confbus.errors import SourceFailed
-from confbus_publisher.sources.http import HttpSource
-from confbus_publisher.sources.tls import Tls
+from confbus_publisher.sources.remote.http import HttpSource
+from confbus_publisher.sources.remote.tls import Tls
 from support.clock import Clock
 from support.eventually import eventually
 from support.http_server import WebServer, drips, endless, hangs, head, in_turn, raw, says

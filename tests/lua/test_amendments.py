@@ -15,7 +15,7 @@ from confbus.wire.notice import HINT
 from confbus_publisher.ledger import Amendment, Ledger, Overrides, State, Why
 from confbus_publisher.ledger.memory import MemoryStore
 from confbus_publisher.ledger.redis import RedisStore
-from confbus_publisher.override import Override
+from confbus_publisher.overrides.override import Override
 from support.eventually import eventually
 from support.places import encoded, ledger
 from support.proxy import Proxy

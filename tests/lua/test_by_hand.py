@@ -16,7 +16,7 @@ import confbus
 from confbus.wire.keys import Keys
 from confbus_publisher.ledger import Amendment, Ledger, Why
 from confbus_publisher.ledger.redis import RedisStore
-from confbus_publisher.override import Override
+from confbus_publisher.overrides.override import Override
 from support.places import encoded
 
 if TYPE_CHECKING:

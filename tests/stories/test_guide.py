@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import os
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,9 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from confbus_publisher import RemoteConfigSource
-
-needs_http = pytest.mark.skipif(not find_spec("confbus_publisher.sources.http"), reason="nothing here speaks HTTP")
-needs_expansion = pytest.mark.skipif(not find_spec("confbus_publisher.expansion"), reason="nothing here is expanded")
 
 
 @pytest.fixture(autouse=True)
@@ -79,7 +75,6 @@ def test_basic_usage_falls_back_to_its_defaults(place: Path, capsys: pytest.Capt
     assert capsys.readouterr().out == "Database host: localhost\nDebug mode: False\n"
 
 
-@needs_http
 def test_multi_source_configuration(place: Path, site: GuideSite, monkeypatch: pytest.MonkeyPatch) -> None:
     site.documents["config.company.com/app/config.json"] = {"database": {"host": "remote"}}
     (place / "config" / "local.yaml").write_text("database: {host: local, port: 1}")
@@ -98,7 +93,6 @@ def test_multi_source_configuration(place: Path, site: GuideSite, monkeypatch: p
     asyncio.run(main())
 
 
-@needs_expansion
 def test_file_sources_take_the_place_of_variables(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (place / "config" / "database.yaml").write_text(snippet("File Sources", language="yaml"))
     monkeypatch.setenv("DB_PORT", "6543")
@@ -134,7 +128,6 @@ def test_environment_variables(monkeypatch: pytest.MonkeyPatch) -> None:
     asyncio.run(main())
 
 
-@needs_http
 def test_remote_sources(site: GuideSite) -> None:
     site.documents["config-service.company.com/api/v1/config"] = {"a": {"b": 1}}
 
@@ -220,7 +213,6 @@ def test_debug_mode() -> None:
     assert printed == ["DEBUG: added app.debug: None -> False", "DEBUG: modified app.debug: False -> True"]
 
 
-@needs_http
 def test_high_availability_setup(place: Path, site: GuideSite, monkeypatch: pytest.MonkeyPatch) -> None:
     primary, backup = "config-primary.company.com", "config-backup.company.com"
     site.documents = {f"{primary}/config": {"from": "primary"}, f"{backup}/config": {"from": "backup", "b": 1}}

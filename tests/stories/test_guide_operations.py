@@ -8,7 +8,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import UTC, datetime, timedelta
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -24,9 +23,6 @@ from support.said import Said
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-
-needs_http = pytest.mark.skipif(not find_spec("confbus_publisher.sources.http"), reason="nothing here speaks HTTP")
-needs_checks = pytest.mark.skipif(not find_spec("confbus_publisher.checks"), reason="nothing here looks for secrets")
 
 
 @pytest.fixture(autouse=True)
@@ -180,7 +176,6 @@ def test_configuration_validation(
     assert caplog.text == ""
 
 
-@needs_checks
 def test_configuration_validation_finds_a_hardcoded_password(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -237,7 +232,6 @@ def test_configuration_not_updating(tmp_path: Path) -> None:
     assert printed == ["Source app modified: False", "Source app modified: True"]
 
 
-@needs_http
 def test_remote_source_failures() -> None:
     printed: list[str] = []
 

@@ -8,7 +8,7 @@ import confbus
 from confbus.wire.frozen import freeze
 from confbus.wire.sections import join
 from confbus_publisher.ledger import Amendment
-from confbus_publisher.override import Override, parse_path
+from confbus_publisher.overrides.override import Override, parse_path
 from support.bus import TIMING, MortalStore
 
 if TYPE_CHECKING:

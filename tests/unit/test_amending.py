@@ -8,10 +8,10 @@ import pytest
 
 from confbus.errors import ConfBusError, InvalidDocument, Refused
 from confbus.wire.frozen import freeze
-from confbus_publisher import amending, approval
 from confbus_publisher.ledger import Amendment
 from confbus_publisher.ledger.memory import MemoryStore
-from confbus_publisher.override import MAX_BYTES, MAX_COUNT, Override, parse, parse_path
+from confbus_publisher.overrides import amending, approval
+from confbus_publisher.overrides.override import MAX_BYTES, MAX_COUNT, Override, parse, parse_path
 from support.clock import Clock
 
 if TYPE_CHECKING:

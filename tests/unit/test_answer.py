@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from confbus_publisher.sources.answer import Answer, read_answer
-from confbus_publisher.sources.limits import Unfit
+from confbus_publisher.formats.limits import Unfit
+from confbus_publisher.sources.remote.answer import Answer, read_answer
 from support.http_server import head
 from support.scale import scaled
 

@@ -8,7 +8,7 @@ from threading import Barrier
 from hypothesis import given
 from hypothesis import strategies as st
 
-from confbus_publisher.sources.breaker import Breaker, State
+from confbus_publisher.sources.remote.breaker import Breaker, State
 from support.clock import Clock
 
 

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from confbus.errors import SourceFailed
 from confbus.wire.path import parse
-from confbus_publisher.sources.dotenv import load_dotenv
-from confbus_publisher.sources.tree import paths
+from confbus_publisher.formats.dotenv import load_dotenv
+from confbus_publisher.formats.tree import paths
 
 WHOLE = r"""# what a deployment sets
 DATABASE_HOST=db-1.internal   # the primary

@@ -8,8 +8,8 @@ import pytest
 
 from confbus.wire.frozen import Frozen, freeze
 from confbus.wire.path import parse
-from confbus_publisher.expansion import Expanded, Expander
-from confbus_publisher.file_roots import FileRoots
+from confbus_publisher.expansion.expander import Expanded, Expander
+from confbus_publisher.expansion.file_roots import FileRoots
 from confbus_publisher.origin import Origin
 from confbus_publisher.shape import Shape
 

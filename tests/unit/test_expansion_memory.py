@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from confbus.errors import InvalidDocument
 from confbus.wire import codec
 from confbus.wire.frozen import Frozen, freeze, thaw
-from confbus_publisher.expansion import Expanded, Expander
-from confbus_publisher.file_roots import FileRoots
+from confbus_publisher.expansion.expander import Expanded, Expander
+from confbus_publisher.expansion.file_roots import FileRoots
 from confbus_publisher.origin import Origin
 from support.scale import scaled
 

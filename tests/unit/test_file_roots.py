@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from confbus_publisher.file_roots import FileRoots
-from confbus_publisher.sources.limits import Unfit
+from confbus_publisher.expansion.file_roots import FileRoots
+from confbus_publisher.formats.limits import Unfit
 
 if TYPE_CHECKING:
     from pathlib import Path

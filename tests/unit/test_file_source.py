@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from confbus.errors import InvalidPath, InvalidSettings, SourceFailed
+from confbus_publisher.formats.format import format_of
 from confbus_publisher.sources import FileSource
-from confbus_publisher.sources.format import format_of
 
 if TYPE_CHECKING:
     from pathlib import Path

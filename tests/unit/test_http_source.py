@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from confbus.errors import InvalidSettings, SourceFailed
-from confbus_publisher.sources.http import HttpSource
+from confbus_publisher.sources.remote.http import HttpSource
 from support.clock import Clock
 from support.eventually import eventually
 from support.http_server import WebServer, conditional, hangs, head, raw, says

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from confbus.errors import InvalidDocument
-from confbus_publisher.file_roots import FileRoots
+from confbus_publisher.expansion.file_roots import FileRoots
 from confbus_publisher.inputs import Inputs
 from confbus_publisher.sources import DictSource, EnvSource, FileSource
 

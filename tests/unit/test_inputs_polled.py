@@ -12,7 +12,7 @@ import pytest
 from confbus.errors import SourceFailed
 from confbus_publisher.inputs import Inputs
 from confbus_publisher.sources import DictSource
-from confbus_publisher.sources.http import HttpSource
+from confbus_publisher.sources.remote.http import HttpSource
 from support.clock import Clock
 from support.eventually import eventually
 from support.http_server import WebServer, conditional, says

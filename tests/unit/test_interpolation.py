@@ -8,8 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from confbus_publisher.interpolation import MOST_CHARACTERS, Reference, Template, interpolate, is_reference, parse
-from confbus_publisher.sources.limits import Unfit
+from confbus_publisher.expansion.interpolation import (
+    MOST_CHARACTERS,
+    Reference,
+    Template,
+    interpolate,
+    is_reference,
+    parse,
+)
+from confbus_publisher.formats.limits import Unfit
 from support.scale import scaled
 
 VARIABLES = {"HOST": "db", "EMPTY": "", "TRICKY": "${HOST}", "file": "a variable"}

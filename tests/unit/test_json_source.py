@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from confbus.errors import SourceFailed
 from confbus.wire.frozen import Frozen, FrozenList
 from confbus.wire.path import leaves
-from confbus_publisher.sources.json import load_json, read_json
+from confbus_publisher.formats.json import load_json, read_json
 
 SMALL_STACK = 512 * 1024
 NASTY = {

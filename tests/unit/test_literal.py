@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from confbus.wire.frozen import freeze
-from confbus_publisher.sources.limits import Unfit
-from confbus_publisher.sources.literal import fit, guess, like, type_of
+from confbus_publisher.formats.limits import Unfit
+from confbus_publisher.formats.literal import fit, guess, like, type_of
 
 TYPES = ["null", "boolean", "integer", "number", "array", "object", "string"]
 

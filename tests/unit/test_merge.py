@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 from confbus.errors import InvalidDocument, MergeConflict
 from confbus.wire.frozen import Frozen, FrozenList, thaw
 from confbus.wire.path import leaves, lookup
+from confbus_publisher.formats.yaml import load_yaml
 from confbus_publisher.layer import Layer
 from confbus_publisher.merge import merge
 from confbus_publisher.sources import DictSource
-from confbus_publisher.sources.yaml import load_yaml
 
 KEYS = st.sampled_from("abc")
 LEAVES = st.none() | st.integers(0, 2) | st.lists(st.integers(0, 2), max_size=2)

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from confbus.errors import MergeConflict, SourceFailed
 from confbus.wire.frozen import Frozen, thaw
 from confbus.wire.path import Pattern
+from confbus_publisher.formats.yaml import load_yaml
 from confbus_publisher.layer import Layer
 from confbus_publisher.merge import Merger, conflicts, merge
 from confbus_publisher.merge_rules import Rules
 from confbus_publisher.sources import DictSource
-from confbus_publisher.sources.yaml import load_yaml
 
 SCALARS = st.sampled_from([0, 1, "x", None])
 TREES: st.SearchStrategy[dict[str, Any]] = st.dictionaries(

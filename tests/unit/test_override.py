@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from confbus.errors import InvalidDocument, InvalidPath, Malformed
 from confbus.wire.frozen import freeze
-from confbus_publisher.override import MAX_BYTES, Override, parse, parse_path
+from confbus_publisher.overrides.override import MAX_BYTES, Override, parse, parse_path
 from support.documents import keys, values
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from confbus.errors import MergeConflict
 from confbus.wire.frozen import freeze
 from confbus_publisher.merge import merge
-from confbus_publisher.override import MAX_COUNT, Override, parse_path
+from confbus_publisher.overrides.override import MAX_COUNT, Override, parse_path
 from confbus_publisher.sources import DictSource
 from confbus_publisher.sources.overrides import OverridesSource
 from support.documents import keys, values

@@ -9,8 +9,8 @@ import pytest
 from confbus.errors import InvalidSettings
 from confbus_publisher.layers import Layers
 from confbus_publisher.settings import Settings, build_sources, load_settings
-from confbus_publisher.sources.http import HttpSource
-from confbus_publisher.sources.vault import VaultSource
+from confbus_publisher.sources.remote.http import HttpSource
+from confbus_publisher.sources.remote.vault import VaultSource
 from support.http_server import WebServer, says
 from support.vault import Vault
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from confbus.errors import SourceFailed
 from confbus.wire.path import leaves, parse
-from confbus_publisher.sources.toml import load_toml
-from confbus_publisher.sources.tree import paths
+from confbus_publisher.formats.toml import load_toml
+from confbus_publisher.formats.tree import paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

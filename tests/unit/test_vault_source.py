@@ -8,7 +8,7 @@ import pytest
 
 from confbus.errors import InvalidSettings, SourceFailed
 from confbus_publisher.inputs import Inputs
-from confbus_publisher.sources.vault import VaultSource
+from confbus_publisher.sources.remote.vault import VaultSource
 from support.http_server import WebServer, says
 from support.vault import Vault
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from confbus.wire.frozen import Frozen, FrozenList
-from confbus_publisher.sources.yaml import load_yaml
+from confbus_publisher.formats.yaml import load_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from confbus.errors import SourceFailed
 from confbus.wire.path import leaves
-from confbus_publisher.sources.yaml import load_yaml
+from confbus_publisher.formats.yaml import load_yaml
 
 # YAML knows no control characters, and folds lines at two more characters than JSON does.
 TEXTS = st.text(st.characters(exclude_categories=["C", "Zl", "Zp"]), max_size=20)

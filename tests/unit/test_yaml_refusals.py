@@ -10,8 +10,8 @@ import pytest
 import yaml
 
 from confbus.errors import SourceFailed
-from confbus_publisher.sources import events
-from confbus_publisher.sources.yaml import load_yaml
+from confbus_publisher.formats import events
+from confbus_publisher.formats.yaml import load_yaml
 
 SMALL_STACK = 512 * 1024
 
@@ -167,7 +167,7 @@ def test_without_the_c_extension_the_python_parser_takes_over() -> None:
     script = """
 import sys
 sys.modules["yaml._yaml"] = None
-from confbus_publisher.sources.yaml import load_yaml
+from confbus_publisher.formats.yaml import load_yaml
 print(load_yaml("a: [1, {b: NO}]", origin_name="app.yaml")[0])
 """
 

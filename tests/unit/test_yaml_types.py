@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from confbus_publisher.sources.yaml import load_yaml
+from confbus_publisher.formats.yaml import load_yaml
 
 MEANINGS: dict[str, Any] = {
     "NO": "NO",

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from confbus_publisher.checks.candidate import Candidate
-    from confbus_publisher.expansion import Doubt
+    from confbus_publisher.expansion.expander import Doubt
     from confbus_publisher.merge import Replacement
 
 

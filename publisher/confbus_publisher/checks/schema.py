@@ -17,8 +17,8 @@ from confbus.wire.frozen import is_list, is_mapping
 from confbus_publisher.checks.problem import Problem
 from confbus_publisher.checks.schema_file import SchemaFile
 from confbus_publisher.checks.schema_message import message, type_name, types_text
+from confbus_publisher.formats.limits import Unfit
 from confbus_publisher.shape import Shape
-from confbus_publisher.sources.limits import Unfit
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator

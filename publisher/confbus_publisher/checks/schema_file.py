@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 from confbus.errors import InvalidSettings, SourceFailed
 from confbus.wire.frozen import is_list, is_mapping
 from confbus_publisher.checks.schema_message import message
-from confbus_publisher.sources.json import load_json
-from confbus_publisher.sources.limits import FILE_BYTES
-from confbus_publisher.sources.text import decode
-from confbus_publisher.sources.yaml import load_yaml
+from confbus_publisher.formats.json import load_json
+from confbus_publisher.formats.limits import FILE_BYTES
+from confbus_publisher.formats.text import decode
+from confbus_publisher.formats.yaml import load_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -26,8 +26,8 @@ def command(named: Named, output: str, digest: str, message: str) -> int:
 
     The release with that digest takes the approval away. Every other check still counts.
     """
-    from confbus_publisher import amending
     from confbus_publisher.opening import author, site_of
+    from confbus_publisher.overrides import amending
 
     with site_of(named).ledger() as ledger:
         approval = amending.approve(ledger.store, digest, by=author(), reason=message)

@@ -11,9 +11,9 @@ from confbus_publisher.cli.values import brief, visible
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from confbus_publisher.approval import Approval
     from confbus_publisher.ledger import Store
-    from confbus_publisher.override import Override
+    from confbus_publisher.overrides.approval import Approval
+    from confbus_publisher.overrides.override import Override
     from confbus_publisher.sources.overrides import OverridesSource
 
 _MOST = 10
@@ -36,7 +36,7 @@ class Amended:
 
     def __init__(self, store: Store) -> None:
         from confbus.errors import Refused
-        from confbus_publisher.approval import parse_all
+        from confbus_publisher.overrides.approval import parse_all
 
         self._known: tuple[Override, ...] = ()
         self._problems: dict[str, str] = {}

@@ -36,7 +36,7 @@ def command(named: Named, output: str, message: str, **overrides: bool) -> int:
     from confbus_publisher.ledger import Why
     from confbus_publisher.oneshot import publish_once
     from confbus_publisher.opening import author, inputs_of, published_site, settings_of
-    from confbus_publisher.overriding import withdraw
+    from confbus_publisher.overrides.overriding import withdraw
 
     settings = settings_of(named)
     inputs = inputs_of(settings)

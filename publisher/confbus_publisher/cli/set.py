@@ -13,7 +13,7 @@ from confbus_publisher.cli.output import present, say
 if TYPE_CHECKING:
     from confbus_publisher.ledger import State
     from confbus_publisher.opening import Named
-    from confbus_publisher.override import Override
+    from confbus_publisher.overrides.override import Override
 
 
 @subcommand(
@@ -38,11 +38,11 @@ def command(
     string. Write -- before a negative number. Mappings are merged key by key, everything else replaces what is there.
     It lasts until --ttl or `confbus unset` end it. Waits a moment for the version that has it.
     """
-    from confbus_publisher import amending
     from confbus_publisher.cli import arrival
     from confbus_publisher.cli.moments import iso
     from confbus_publisher.opening import author, site_of
-    from confbus_publisher.override import parse_path
+    from confbus_publisher.overrides import amending
+    from confbus_publisher.overrides.override import parse_path
 
     parts, wanted = parse_path(path), _value(value, path, **how)
     with site_of(named).ledger() as ledger:
@@ -59,8 +59,8 @@ def command(
 
 def _value(text: str, path: str, *, is_string: bool) -> Any:
     from confbus.errors import InvalidDocument
-    from confbus_publisher.sources.limits import Unfit
-    from confbus_publisher.sources.literal import guess
+    from confbus_publisher.formats.limits import Unfit
+    from confbus_publisher.formats.literal import guess
 
     try:
         return text if is_string else guess(text)

@@ -26,9 +26,9 @@ def command(named: Named, output: str, path: str, reason: str, wait_s: float) ->
     What the sources say there comes back. Waits a moment for the version without it. `confbus status` lists the
     overrides.
     """
-    from confbus_publisher import amending
     from confbus_publisher.cli import arrival
     from confbus_publisher.opening import author, site_of
+    from confbus_publisher.overrides import amending
 
     with site_of(named).ledger() as ledger:
         store = ledger.store

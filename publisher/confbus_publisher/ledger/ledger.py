@@ -16,7 +16,7 @@ from confbus.wire.release import Release
 from confbus_publisher.ledger.draft import Draft, State, Why
 from confbus_publisher.ledger.inventory import Inventory
 from confbus_publisher.ledger.store import BlobsDiffer, VersionTaken
-from confbus_publisher.override import lost
+from confbus_publisher.overrides.override import lost
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence

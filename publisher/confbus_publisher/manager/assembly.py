@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from confbus.errors import InvalidSettings
 from confbus_publisher import opening
-from confbus_publisher.file_roots import SECRETS, FileRoots
+from confbus_publisher.expansion.file_roots import SECRETS, FileRoots
 from confbus_publisher.inputs import Inputs
 from confbus_publisher.ledger import Ledger
 from confbus_publisher.ledger.memory import MemoryStore

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from confbus_publisher.formats.tree import paths
 from confbus_publisher.layer import Layer
 from confbus_publisher.layers import Layers, same_objects
 from confbus_publisher.merge import Merger
-from confbus_publisher.sources.tree import paths
 
 if TYPE_CHECKING:
     from pathlib import Path

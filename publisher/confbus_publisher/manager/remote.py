@@ -34,7 +34,7 @@ class RemoteConfigSource(NativeConfigSource):
         cache: Path | None = None,
     ) -> None:
         # Here, not above: who has no remote source needs nothing of what speaks HTTP.
-        from confbus_publisher.sources.http import HttpSource
+        from confbus_publisher.sources.remote.http import HttpSource
 
         self._http = HttpSource(
             url,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from confbus_publisher.formats.format import SUFFIXES, format_of
 from confbus_publisher.source_settings.kind import Kind
 from confbus_publisher.source_settings.terms import TERMS, Terms, read_format, read_profile, read_terms
 from confbus_publisher.sources.file import FileSource
-from confbus_publisher.sources.format import SUFFIXES, format_of
 from confbus_publisher.sources.glob import GlobSource, is_pattern
 from confbus_publisher.sources.profile import variant
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from confbus_publisher.entry import Entry
-    from confbus_publisher.sources.http import HttpSource
+    from confbus_publisher.sources.remote.http import HttpSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,7 +32,7 @@ class HttpSettings:
     terms: RemoteTerms
 
     def build(self) -> HttpSource:
-        from confbus_publisher.sources.http import HttpSource
+        from confbus_publisher.sources.remote.http import HttpSource
 
         return HttpSource(
             self.url,
@@ -49,9 +49,9 @@ class HttpSettings:
 
 def _read(entry: Entry, base: Path) -> Iterator[HttpSettings]:
     # Here, not above: most settings have no such source, and need nothing of it.
-    from confbus_publisher.sources.address import parse_address
-    from confbus_publisher.sources.media_type import FORMATS
-    from confbus_publisher.sources.request import check_credentials, checked_method
+    from confbus_publisher.sources.remote.address import parse_address
+    from confbus_publisher.sources.remote.media_type import FORMATS
+    from confbus_publisher.sources.remote.request import check_credentials, checked_method
 
     url = entry.text("http")
     address = checked(entry, "http", lambda: parse_address(url))
@@ -76,7 +76,7 @@ def _read(entry: Entry, base: Path) -> Iterator[HttpSettings]:
 
 
 def _headers(entry: Entry) -> dict[str, str]:
-    from confbus_publisher.sources.request import checked_headers
+    from confbus_publisher.sources.remote.request import checked_headers
 
     inner = entry.inner("headers")
     given = {name: inner.text(name, default="") for name in inner.values}

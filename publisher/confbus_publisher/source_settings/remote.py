@@ -44,7 +44,7 @@ class RemoteTerms:
 
     def options(self) -> dict[str, Any]:
         """The keywords of a source."""
-        from confbus_publisher.sources.tls import Tls
+        from confbus_publisher.sources.remote.tls import Tls
 
         return {
             "timeout_s": self.timeout_s,
@@ -59,9 +59,9 @@ class RemoteTerms:
 
 def read_terms(entry: Entry, base: Path, *, cache: Path | None) -> RemoteTerms:
     """What `entry` says; `cache` is where the last good answer is kept unless it says so. Raises `InvalidSettings`."""
-    from confbus_publisher.sources.answer import LIMIT_BYTES
-    from confbus_publisher.sources.remote import INTERVAL_S
-    from confbus_publisher.sources.request import TIMEOUT_S
+    from confbus_publisher.sources.remote.answer import LIMIT_BYTES
+    from confbus_publisher.sources.remote.remote import INTERVAL_S
+    from confbus_publisher.sources.remote.request import TIMEOUT_S
 
     certificate, key = optional_path(entry, "certificate", base), optional_path(entry, "certificate_key", base)
     if key and not certificate:
@@ -90,7 +90,7 @@ def optional_path(entry: Entry, key: str, base: Path) -> Path | None:
 
 def checked(entry: Entry, key: str, check: Callable[[], Any]) -> Any:
     """What `check` returns. What it finds unfit is refused with the line of `key`."""
-    from confbus_publisher.sources.limits import Unfit
+    from confbus_publisher.formats.limits import Unfit
 
     try:
         return check()

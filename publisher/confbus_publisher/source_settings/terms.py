@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from confbus.errors import InvalidPath
+from confbus_publisher.formats.format import FORMATS
 from confbus_publisher.layer import deletions
-from confbus_publisher.sources.format import FORMATS
 
 if TYPE_CHECKING:
     from confbus_publisher.entry import Entry

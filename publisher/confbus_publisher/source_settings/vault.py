@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from confbus_publisher.entry import Entry
-    from confbus_publisher.sources.vault import VaultSource
+    from confbus_publisher.sources.remote.vault import VaultSource
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,7 +31,7 @@ class VaultSettings:
     terms: RemoteTerms
 
     def build(self) -> VaultSource:
-        from confbus_publisher.sources.vault import VaultSource
+        from confbus_publisher.sources.remote.vault import VaultSource
 
         return VaultSource(
             self.path,
@@ -47,8 +47,8 @@ class VaultSettings:
 
 
 def _read(entry: Entry, base: Path) -> Iterator[VaultSettings]:
-    from confbus_publisher.sources.address import parse_address
-    from confbus_publisher.sources.vault import secret_address, vault_headers
+    from confbus_publisher.sources.remote.address import parse_address
+    from confbus_publisher.sources.remote.vault import secret_address, vault_headers
 
     path, address = entry.text("vault"), entry.text("address")
     mount, namespace = entry.text("mount", default=""), entry.text("namespace", default="")

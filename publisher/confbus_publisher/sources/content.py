@@ -6,7 +6,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from confbus_publisher.sources.limits import FILE_BYTES, Unfit
+from confbus_publisher.formats.limits import FILE_BYTES, Unfit
 
 if TYPE_CHECKING:
     from pathlib import Path

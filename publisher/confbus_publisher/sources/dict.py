@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from confbus_publisher.formats.tree import conform, paths
 from confbus_publisher.layer import Layer, deletions
 from confbus_publisher.origin import Origin
-from confbus_publisher.sources.tree import conform, paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

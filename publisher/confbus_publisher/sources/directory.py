@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Unpack
 
+from confbus_publisher.formats.format import format_of
 from confbus_publisher.sources.file_group import FileGroup
-from confbus_publisher.sources.format import format_of
 from confbus_publisher.sources.value_files import ValueFilesSource
 
 if TYPE_CHECKING:

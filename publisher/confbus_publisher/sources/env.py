@@ -14,13 +14,13 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from confbus.errors import InvalidSettings, SourceFailed
 from confbus.wire.frozen import Frozen, freeze
 from confbus.wire.path import lookup, parse, render
-from confbus_publisher import interpolation
+from confbus_publisher.expansion import interpolation
+from confbus_publisher.formats import literal
+from confbus_publisher.formats.limits import Unfit, fit_text
+from confbus_publisher.formats.tree import paths
 from confbus_publisher.layer import Layer
 from confbus_publisher.origin import Origin
-from confbus_publisher.sources import literal
-from confbus_publisher.sources.limits import Unfit, fit_text
 from confbus_publisher.sources.readings import Placed, Readings
-from confbus_publisher.sources.tree import paths
 from confbus_publisher.sources.value_file import read_value
 
 if TYPE_CHECKING:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING
 
 from confbus.errors import InvalidSettings, SourceFailed
 from confbus.wire.frozen import Frozen
+from confbus_publisher.formats.format import FORMATS, SUFFIXES, format_of, load
+from confbus_publisher.formats.limits import Unfit
+from confbus_publisher.formats.text import decode
 from confbus_publisher.layer import Layer, deletions
 from confbus_publisher.origin import Origin
 from confbus_publisher.sources.content import read_content
-from confbus_publisher.sources.format import FORMATS, SUFFIXES, format_of, load
-from confbus_publisher.sources.limits import Unfit
-from confbus_publisher.sources.text import decode
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping

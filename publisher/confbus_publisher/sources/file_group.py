@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypedDict, Unpack
 
 from confbus.errors import SourceFailed
+from confbus_publisher.formats.limits import MOST_FILES, Unfit
 from confbus_publisher.sources.dict import DictSource
 from confbus_publisher.sources.file import FileSource
-from confbus_publisher.sources.limits import MOST_FILES, Unfit
 from confbus_publisher.sources.mount import listing, root_of
 from confbus_publisher.sources.profile import in_order
 from confbus_publisher.sources.source import SourceGroup

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Unpack
 
 from confbus.errors import InvalidSettings
+from confbus_publisher.formats.format import FORMATS, format_of
 from confbus_publisher.sources.file_group import FileGroup
-from confbus_publisher.sources.format import FORMATS, format_of
 from confbus_publisher.sources.mount import listing
 
 if TYPE_CHECKING:

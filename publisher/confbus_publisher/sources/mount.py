@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from confbus_publisher.sources.limits import Unfit
+from confbus_publisher.formats.limits import Unfit
 
 if TYPE_CHECKING:
     from pathlib import Path

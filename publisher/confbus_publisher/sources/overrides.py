@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from confbus.errors import Malformed
 from confbus.wire.frozen import Frozen, freeze
+from confbus_publisher.formats.tree import paths
 from confbus_publisher.layer import Layer
 from confbus_publisher.origin import Origin
-from confbus_publisher.override import MAX_COUNT, Override, parse
-from confbus_publisher.sources.tree import paths
+from confbus_publisher.overrides.override import MAX_COUNT, Override, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, TypeGuard, cast
 from confbus.errors import ChecksFailed, InvalidDocument, SourceFailed
 from confbus.wire.diff import same
 from confbus.wire.frozen import thaw
+from confbus_publisher.formats.tree import conform, paths
 from confbus_publisher.layer import Layer
 from confbus_publisher.origin import Origin
 from confbus_publisher.sources.config_source import title
 from confbus_publisher.sources.errand import Errand
-from confbus_publisher.sources.tree import conform, paths
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from confbus.wire.frozen import is_mapping
 from confbus.wire.path import render
-from confbus_publisher.sources.limits import DEPTH, Unfit
+from confbus_publisher.formats.limits import DEPTH, Unfit
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -9,8 +9,8 @@ from confbus.wire.frozen import Frozen, is_list
 from confbus.wire.path import lookup
 from confbus_publisher.checks import Candidate
 from confbus_publisher.checks.secrets import Mode, SecretCheck
+from confbus_publisher.formats.tree import conform
 from confbus_publisher.origin import Origin
-from confbus_publisher.sources.tree import conform
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 from confbus.errors import SourceFailed
 from confbus.wire.frozen import freeze
+from confbus_publisher.formats.limits import DEPTH, MOST_FILES, VALUE_BYTES, Unfit
 from confbus_publisher.layer import Layer, deletions
 from confbus_publisher.origin import Origin
 from confbus_publisher.sources.content import read_content
-from confbus_publisher.sources.limits import DEPTH, MOST_FILES, VALUE_BYTES, Unfit
 from confbus_publisher.sources.mount import listing, root_of
 
 if TYPE_CHECKING:

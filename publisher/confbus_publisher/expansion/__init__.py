@@ -1,0 +1,1 @@
+"""`${…}` in values: its grammar, what it may read, and the one pass over a merge that replaces it."""
