@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from confbus.wire.path import Path
     from confbus.wire.release import Release
     from confbus_publisher.expansion.resolution import Step
-    from confbus_publisher.inputs import Merge
+    from confbus_publisher.inputs import Inputs, Merge
     from confbus_publisher.ledger import Ledger
 
 _MOST_RELEASES = 200
@@ -46,15 +46,21 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """A value, and the layers that have to do with it, the uppermost first. `step` is how `${…}` in it came about."""
+    """A value, and the layers that have to do with it, the uppermost first.
+
+    `step` is how `${…}` in it came about, `how` by which rules a variable was placed and typed, `types` what the schema
+    allows.
+    """
 
     path: Path
     value: Any
     parts: tuple[Part, ...]
     step: Step | None = None
+    how: str = ""
+    types: frozenset[str] = frozenset()
 
 
-def of_merge(merge: Merge, path: Path) -> list[Explanation]:
+def of_merge(inputs: Inputs, merge: Merge, path: Path) -> list[Explanation]:
     """Every value at and below `path`, as the sources say it now. Empty when there is none."""
     merged = merge.merged
     layers = origins_of(merged)
@@ -65,6 +71,8 @@ def of_merge(merge: Merge, path: Path) -> list[Explanation]:
             value,
             tuple(Part(each, value_at(trees[each.source], at)) for each in origins.trace(layers, at)),
             merge.expanded.steps.get(at),
+            inputs.how(at),
+            inputs.types(at),
         )
         for at, value in _values(merge.tree, path)
     ]

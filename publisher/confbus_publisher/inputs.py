@@ -18,14 +18,16 @@ from confbus_publisher.layers import Layers, same_objects
 from confbus_publisher.merge import Merged, Merger, conflicts
 from confbus_publisher.merge_rules import DEFAULT, Rules
 from confbus_publisher.provenance import Provenance
+from confbus_publisher.sources.source import Bindable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
-    from pathlib import Path
+    from pathlib import Path as FilePath
 
     from confbus.errors import SourceFailed
     from confbus.wire.frozen import Frozen
     from confbus.wire.manifest import Manifest
+    from confbus.wire.path import Path
     from confbus.wire.sections import Encoded
     from confbus_publisher.checks import Check, Problem
     from confbus_publisher.expansion.file_roots import FileRoots
@@ -99,7 +101,7 @@ class Inputs:
         return self._layers.failures
 
     @property
-    def watched(self) -> set[Path]:
+    def watched(self) -> set[FilePath]:
         """The directories to watch."""
         if not self._is_watching:
             return set()
@@ -151,6 +153,20 @@ class Inputs:
             except InvalidDocument as error:
                 found.append(error)
         return found
+
+    def how(self, path: Path) -> str:
+        """In words, by which rules a source that reads names and texts by what is known placed and typed its value at
+        `path`; of what was loaded last. Empty when the value came from another source."""
+        if self._last is None:
+            return ""
+        winner = self._last[1].merged.winner(path).source
+        readers = (each for each in self.sources if isinstance(each, Bindable) and each.name == winner)
+        return next((each.how(path) for each in readers), "")
+
+    def types(self, path: Path) -> frozenset[str]:
+        """The types that the schema allows at `path`; none when it does not say."""
+        shape = self._shape()
+        return shape.types(path) if shape else frozenset()
 
     def judge(
         self,

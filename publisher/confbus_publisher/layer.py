@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from confbus.errors import InvalidPath
 from confbus.wire.path import parse
+from confbus_publisher.origin import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from confbus.wire.path import Path
-    from confbus_publisher.origin import Origin
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,11 @@ class Layer:
     kind: str = "values"
     deletes: frozenset[Path] = frozenset()
     interpolates: bool = False
+
+    def place(self, path: Path) -> Origin:
+        """Where it gives `path`, or the nearest path above it."""
+        ends = (end for end in range(len(path), -1, -1) if path[:end] in self.origins)
+        return next((self.origins[path[:end]] for end in ends), Origin(source=self.source))
 
     def __repr__(self) -> str:
         return f"Layer({self.source!r}, priority={self.priority}, keys={len(self.tree)})"

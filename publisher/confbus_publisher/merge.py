@@ -12,13 +12,13 @@ from confbus.errors import MergeConflict
 from confbus.wire.frozen import Frozen, FrozenList, freeze
 from confbus.wire.path import leaves, lookup, render
 from confbus_publisher.merge_rules import DEFAULT, Rules
-from confbus_publisher.origin import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from confbus.wire.path import Path
     from confbus_publisher.layer import Layer
+    from confbus_publisher.origin import Origin
 
 _Part = tuple["Layer", Any]
 _REMEMBERED = (1, 2)
@@ -66,7 +66,7 @@ class Merged:
 
     def origin(self, path: Path) -> Origin:
         """Where the value at `path` was written; for what stands in a list, where the list was."""
-        return _place(self.winner(path), path)
+        return self.winner(path).place(path)
 
     def interpolates(self, path: Path) -> bool:
         """True when `${…}` in the value at `path` may be expanded: every layer that has a part in it allows that."""
@@ -152,7 +152,7 @@ class Merger:
                 continue
             was, becomes = _kind(below), _kind(above)
             if was and becomes and was != becomes:
-                places = _place(lower, path), _place(upper, path)
+                places = lower.place(path), upper.place(path)
                 self._notes.append(Replacement(path, *places, was, becomes))
             value = above
         return value
@@ -207,15 +207,9 @@ def _conflict(parts: list[_Part], path: Path) -> MergeConflict:
     (lower, below), (upper, _) = next(
         (one, other) for one, other in pairwise(parts) if isinstance(one[1], dict) is not isinstance(other[1], dict)
     )
-    places = (_place(lower, path), _place(upper, path))
+    places = (lower.place(path), upper.place(path))
     mapping, other = places if isinstance(below, dict) else reversed(places)
     return MergeConflict(render(path), mapping=str(mapping), other=str(other))
-
-
-def _place(layer: Layer, path: Path) -> Origin:
-    """Where `layer` gives `path`, or the nearest path above it."""
-    ends = (end for end in range(len(path), -1, -1) if path[:end] in layer.origins)
-    return next((layer.origins[path[:end]] for end in ends), Origin(source=layer.source))
 
 
 def _kind(value: object) -> str | None:

@@ -68,7 +68,7 @@ def _origins(layer: Layer, joined: frozenset[Path], name: Callable[[Path], str])
         source=layer.source,
         priority=max(-_MOST_PRIORITY, min(layer.priority, _MOST_PRIORITY)),  # overrides are above all numbers
         kind=layer.kind,
-        places={name(path): str(layer.origins[path]) for path, _ in leaves(layer.tree)},
+        places={name(path): str(layer.place(path)) for path, _ in leaves(layer.tree)},
         deletes=frozenset(map(pointer, layer.deletes)),
         joined=frozenset(map(pointer, joined)),
     )

@@ -144,3 +144,36 @@ def test_what_went_out_with_a_release_holds_no_value(layered: Shop) -> None:
     assert [each.source for each in told] == ["config/app.yaml", "config/local.yaml", "env:SHOP_"]
     assert told[1].deletes == {"/old"}
     assert all("hunter2" not in repr(each) and "5433" not in repr(each) for each in told)
+
+
+def test_how_a_variable_was_read_and_what_the_schema_allows_is_told(layered: Shop) -> None:
+    (layered.directory / "schema.yaml").write_text("properties: {db: {properties: {host: {type: string}}}}\n")
+    settings = layered.directory / "confbus.yaml"
+    settings.write_text(settings.read_text() + "checks: {schema: schema.yaml}\n")
+
+    [value] = layered.confbus("explain", "db.host", "--output", "json").data["values"]
+
+    assert value["how"] == "read as db.host: the only reading in the schema; typed string by the schema"
+    assert value["types"] == ["string"]
+    assert "the schema allows string" in layered.confbus("explain", "db.host").out
+
+
+def test_what_a_reference_brought_is_told_by_its_name_alone(layered: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THE_PORT", "1234")
+    layered.write(BASE.replace("host: a", 'host: a, url: "db:${THE_PORT}"'))
+
+    answer = layered.confbus("explain", "db.url")
+
+    assert answer.out.splitlines()[0] == 'db.url = "db:1234"'
+    assert "expanded with variable THE_PORT" in answer.out
+    assert '"db:${THE_PORT}"' in answer.out
+
+
+def test_an_override_is_the_layer_above_all(layered: Shop) -> None:
+    layered.confbus("set", "db.port", "7000", "--reason", "a trial", "--wait", "1s")
+
+    [(first, place, value), *others] = layers(layered, "db.port")
+
+    assert (first, value) == ("wins", 7000)
+    assert "override" in place
+    assert [effect for effect, _, _ in others] == ["loses", "loses"]

@@ -115,7 +115,7 @@ REFUSED = {
     "interval": ("- http: http://h\n  interval: 0", ":4:3", "more than nothing"),
     "limit": ("- http: http://h\n  limit: much", ":4:3", "limit must be a size"),
     "a key alone": ("- http: http://h\n  certificate_key: x", ":4:3", "a key and no certificate"),
-    "delete": ("- http: http://h\n  delete: [a, 'b[']", ":4:15", "delete: "),
+    "delete": ("- http: http://h\n  delete: [a, 'b[']", ":4:15", "is not a path"),
     "delete no list": ("- http: http://h\n  delete: a", ":4:3", "delete must be a list"),
     "cache": ("- http: http://h\n  cache: true", ":4:3", "cache must be a string"),
     "no address": ("- vault: a/data/b", ":3:3", "address is missing"),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from confbus.wire.path import Path
     from confbus.wire.release import Release
     from confbus_publisher.explain import Explanation
-    from confbus_publisher.inputs import Merge
+    from confbus_publisher.inputs import Inputs, Merge
     from confbus_publisher.ledger import Ledger
     from confbus_publisher.opening import Named
 
@@ -30,8 +30,8 @@ _MOST = 40
 @subcommand(
     "explain",
     example="confbus explain database.port",
-    keys="values [{path, value, layers [{effect, place, source, kind, priority, value}], used [reference]}]; "
-    "of one value also version, is_published, since {version, at, author, message}",
+    keys="values [{path, value, layers [{effect, place, source, kind, priority, value}], used [reference], how, "
+    "types [type]}]; of one value also version, is_published, since {version, at, author, message}",
 )
 @with_place
 @click.argument("path", default="")
@@ -46,16 +46,22 @@ def command(named: Named, output: str, path: str, *, is_all: bool) -> int:
     """
     from confbus.wire.path import parse
     from confbus_publisher import explain
+    from confbus_publisher.cli.overrides import on_top
+    from confbus_publisher.cli.sources import merged
     from confbus_publisher.opening import site_of
 
     if not path and not is_all:
         raise click.UsageError("Name a path, or give --all.")
     parts = parse(path)
-    merge = _merge(named)
+    inputs = _inputs(named)
     with site_of(named).ledger() as ledger:
         state = ledger.refresh()
-        head = state.release if state else None
-        found = explain.of_merge(merge, parts) if merge else explain.of_release(ledger, head, parts) if head else []
+        head, merge = state.release if state else None, None
+        if inputs:
+            merge = merged(inputs, on_top(ledger.store))
+            found = explain.of_merge(inputs, merge, parts)
+        else:
+            found = explain.of_release(ledger, head, parts) if head else []
         if not found:
             raise _unknown(merge, parts)
         facts = [_fact(each) for each in found]
@@ -68,14 +74,14 @@ def command(named: Named, output: str, path: str, *, is_all: bool) -> int:
     return outcome.DONE
 
 
-def _merge(named: Named) -> Merge | None:
-    """What the sources say, where there is a settings file that names some."""
+def _inputs(named: Named) -> Inputs | None:
+    """The sources, where there is a settings file that names some."""
     from confbus_publisher.opening import inputs_of, settings_of
 
     if not named.config and not named.file.exists():
         return None
     settings = settings_of(named)
-    return inputs_of(settings).load() if settings.sources else None
+    return inputs_of(settings) if settings.sources else None
 
 
 def _unknown(merge: Merge | None, parts: Path) -> Exception:
@@ -118,8 +124,9 @@ def _fact(found: Explanation) -> dict[str, Any]:
         }
         for part in found.parts
     ]
-    fact = {"path": pointer(found.path), "value": visible(found.path, found.value), "layers": layers}
-    return {**fact, "used": list(found.step.used)} if found.step else fact
+    fact: dict[str, Any] = {"path": pointer(found.path), "value": visible(found.path, found.value), "layers": layers}
+    more = {"used": found.step and list(found.step.used), "how": found.how, "types": sorted(found.types)}
+    return fact | {name: each for name, each in more.items() if each}
 
 
 def _detail(found: Explanation, fact: dict[str, Any]) -> Iterator[str]:
@@ -141,6 +148,10 @@ def _detail(found: Explanation, fact: dict[str, Any]) -> Iterator[str]:
         yield from table([_HEADS, *rows], right=[_PRIORITY])
     if found.step:
         yield f"expanded with {listed(found.step.used)}"
+    if found.how:
+        yield found.how
+    if found.types:
+        yield f"the schema allows {listed(sorted(found.types))}"
     since = fact["since"]
     if since:
         why = f": {since['message']}" if since["message"] else ""

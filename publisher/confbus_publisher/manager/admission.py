@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from confbus.wire.path import Path as KeyPath
     from confbus_publisher.sources.source import AnySource
 
 _REMEMBERED = 2
@@ -98,6 +99,11 @@ class Admission:
 
 class BoundAdmission(Admission):
     """One whose layer also depends on what the other sources say."""
+
+    def how(self, path: KeyPath) -> str:
+        """By which rules the value at `path` was placed and typed; see the source."""
+        inner: Any = self._source.inner
+        return str(inner.how(path))
 
     def bind(self, context: Any) -> Layer:
         """The layer by all that is known in `context`; see the source."""

@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from confbus.errors import InvalidPath
-from confbus.wire.path import parse
 from confbus_publisher.source_settings.kind import Kind
+from confbus_publisher.source_settings.terms import read_delete
 from confbus_publisher.sources.env import EnvSource
 
 if TYPE_CHECKING:
@@ -48,19 +47,9 @@ def _read(entry: Entry, _base: Path) -> Iterator[EnvSettings]:
         name=entry.text("name", default=f"env:{prefix}"),
         priority=entry.whole("priority", default=0),
         interpolate=entry.flag("interpolate"),
-        delete=tuple(_paths(entry)),
+        delete=read_delete(entry),
         file_variables=tuple(_file_variables(entry, prefix)),
     )
-
-
-def _paths(entry: Entry) -> Iterator[str]:
-    for index, text in enumerate(entry.texts("delete") if "delete" in entry else ()):
-        try:
-            parse(text)
-        except InvalidPath as error:
-            reason, advice = error.message.rstrip("."), error.advice
-            raise entry.refuse(reason, advice, at="delete", index=index) from None
-        yield text
 
 
 def _file_variables(entry: Entry, prefix: str) -> Iterator[str]:

@@ -7,10 +7,11 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
-from confbus.errors import InvalidPath, InvalidSettings
+from confbus.errors import InvalidSettings
 from confbus.wire.frozen import thaw
-from confbus.wire.path import parse
+from confbus_publisher.layer import deletions
 from confbus_publisher.source_settings.kind import Kind
+from confbus_publisher.source_settings.terms import read_delete
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -95,17 +96,9 @@ def _read(entry: Entry, _base: FilePath) -> Iterator[OwnSettings]:
         timeout_s=entry.seconds("timeout", default=TIMEOUT_S),
         interval_s=entry.seconds("interval", default=INTERVAL_S),
         interpolates=entry.flag("interpolate"),
-        deletes=frozenset(_deletes(entry)),
+        deletes=deletions(read_delete(entry)),
         options=entry.inner("options").values,
     )
-
-
-def _deletes(entry: Entry) -> Iterator[Path]:
-    for index, text in enumerate(entry.texts("delete") if "delete" in entry else []):
-        try:
-            yield parse(text)
-        except InvalidPath as invalid:
-            raise entry.refuse(f"delete: {invalid.reason}", invalid.advice, at="delete", index=index) from None
 
 
 KINDS = {"own": Kind(("name", "options", "timeout", "interval", "interpolate", "delete"), _read)}

@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from confbus.errors import InvalidPath
-from confbus.wire.path import parse
+from confbus_publisher.source_settings.terms import read_delete
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -79,7 +78,7 @@ def read_terms(entry: Entry, base: Path, *, cache: Path | None) -> RemoteTerms:
         certificate_key=key,
         cache=cache,
         interpolate=entry.flag("interpolate"),
-        delete=_delete(entry),
+        delete=read_delete(entry),
     )
 
 
@@ -96,13 +95,3 @@ def checked(entry: Entry, key: str, check: Callable[[], Any]) -> Any:
         return check()
     except Unfit as unfit:
         raise entry.refuse(unfit.reason, unfit.advice, at=key) from None
-
-
-def _delete(entry: Entry) -> tuple[str, ...]:
-    texts = entry.texts("delete") if "delete" in entry else []
-    for index, text in enumerate(texts):
-        try:
-            parse(text)
-        except InvalidPath as invalid:
-            raise entry.refuse(f"delete: {invalid.reason}", invalid.advice, at="delete", index=index) from None
-    return tuple(texts)

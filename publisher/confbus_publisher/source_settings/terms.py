@@ -28,17 +28,22 @@ class Terms:
 
 def read_terms(entry: Entry, *, interpolate: bool) -> Terms:
     """The terms of `entry`; `interpolate` is what its kind does when nothing is said."""
+    return Terms(
+        priority=entry.whole("priority", default=0),
+        interpolate=entry.flag("interpolate", default=interpolate),
+        delete=read_delete(entry),
+    )
+
+
+def read_delete(entry: Entry) -> tuple[str, ...]:
+    """The paths under `delete`, which `deletions` takes."""
     delete = entry.texts("delete") if "delete" in entry else []
     for index, path in enumerate(delete):
         try:
             deletions([path])
         except InvalidPath as error:
             raise entry.refuse(error.message.rstrip("."), error.advice, at="delete", index=index) from None
-    return Terms(
-        priority=entry.whole("priority", default=0),
-        interpolate=entry.flag("interpolate", default=interpolate),
-        delete=tuple(delete),
-    )
+    return tuple(delete)
 
 
 def read_profile(entry: Entry) -> str:

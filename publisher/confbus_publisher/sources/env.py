@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from confbus.errors import InvalidSettings, SourceFailed
 from confbus.wire.frozen import Frozen, freeze
-from confbus.wire.path import lookup, parse, render
+from confbus.wire.path import lookup, render
 from confbus_publisher.expansion import interpolation
 from confbus_publisher.formats import literal
 from confbus_publisher.formats.limits import Unfit, fit_text
 from confbus_publisher.formats.tree import paths
-from confbus_publisher.layer import Layer
+from confbus_publisher.layer import Layer, deletions
 from confbus_publisher.origin import Origin
 from confbus_publisher.sources.readings import Placed, Readings
 from confbus_publisher.sources.value_file import read_value
@@ -77,7 +77,7 @@ class EnvSource:
         self.priority = priority
         self._prefix = prefix
         self._interpolates = interpolate
-        self._deletes = frozenset(map(parse, delete))
+        self._deletes = deletions(delete)
         self._environ = os.environ if environ is None else environ
         self._files = frozenset(file_variables)
         self._secrets = secrets_directory

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from confbus.wire.path import Path as KeyPath
     from confbus_publisher.layer import Layer
     from confbus_publisher.sources.context import Context
 
@@ -59,8 +60,15 @@ class Polled(Protocol):
 class Bindable(Protocol):
     """What a source has, beside the rest, whose layer depends on what the others say."""
 
+    @property
+    def name(self) -> str: ...
+
     def bind(self, context: Context) -> Layer:
         """What the source says, read in that context; as `load` does without one."""
+        ...
+
+    def how(self, path: KeyPath) -> str:
+        """In words, by which rules the value at `path` was placed and typed; empty when it is none of this source."""
         ...
 
 

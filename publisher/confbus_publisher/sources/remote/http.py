@@ -6,11 +6,10 @@ import time
 from typing import TYPE_CHECKING
 
 from confbus.errors import InvalidSettings
-from confbus.wire.path import parse
-from confbus_publisher.formats.json import load_json
+from confbus_publisher.formats.format import load
 from confbus_publisher.formats.limits import Unfit
 from confbus_publisher.formats.text import decode
-from confbus_publisher.formats.yaml import load_yaml
+from confbus_publisher.layer import deletions
 from confbus_publisher.origin import Origin
 from confbus_publisher.sources.remote.address import parse_address
 from confbus_publisher.sources.remote.answer import LIMIT_BYTES, OK, REDIRECTS, UNCHANGED
@@ -33,7 +32,6 @@ if TYPE_CHECKING:
 
     from confbus_publisher.sources.remote.answer import Answer
 
-_LOADERS = {"json": load_json, "yaml": load_yaml}
 _EXCUSES = {
     401: ("it wants other credentials", "Check the token and the headers."),
     403: ("it forbids this", "Check the token, and what it may read."),
@@ -44,7 +42,7 @@ _EXCUSES = {
 
 
 class HttpSource(RemoteSource):
-    """What `url` is answered: JSON or YAML, as its type says, else the suffix of the URL; or as `format_name` says.
+    """What `url` is answered: JSON, YAML or TOML, by its type, else by the suffix of the URL; or by `format_name`.
 
     `headers`, the token in `bearer_file` (read at each request) and a `user:password@` in the URL are told to its own
     site alone, and to nobody in a message. `timeout_s` is for everything together. `redirects` are followed only
@@ -93,7 +91,7 @@ class HttpSource(RemoteSource):
             name=name or request.address.shown,
             priority=priority,
             interpolates=interpolate,
-            deletes=frozenset(parse(text) for text in delete),
+            deletes=deletions(delete),
             interval_s=interval_s,
             cache=AnswerCache(cache, request) if cache else None,
             clock=clock,
@@ -105,9 +103,8 @@ class HttpSource(RemoteSource):
             raise self._excuse(answer)
         address = self._request.address
         name = format_of(answer, path=address.path, given=self._format_name)
-        if name not in _LOADERS:
-            raise Unfit(f"{name} is not read over HTTP by this version", "Use JSON or YAML.")
-        tree, places = _LOADERS[name](decode(answer.body, origin_name=address.shown), origin_name=address.shown)
+        text = decode(answer.body, origin_name=address.shown)
+        tree, places = load(text, format_name=name, origin_name=address.shown)
         origins = {path: Origin(url=address.shown, line=at.line, column=at.column) for path, at in places.items()}
         return Reading(tree, origins)
 

@@ -8,11 +8,11 @@ from urllib.parse import quote
 
 from confbus.errors import InvalidSettings, SourceFailed
 from confbus.wire.frozen import Frozen
-from confbus.wire.path import parse
 from confbus_publisher.formats.json import read_json
 from confbus_publisher.formats.limits import Unfit
 from confbus_publisher.formats.text import decode
 from confbus_publisher.formats.tree import paths
+from confbus_publisher.layer import deletions
 from confbus_publisher.origin import Origin
 from confbus_publisher.sources.remote.address import Address, parse_address
 from confbus_publisher.sources.remote.answer import LIMIT_BYTES, OK
@@ -83,7 +83,7 @@ class VaultSource(RemoteSource):
             name=self.name,
             priority=priority,
             interpolates=interpolate,
-            deletes=frozenset(parse(text) for text in delete),
+            deletes=deletions(delete),
             interval_s=interval_s,
             cache=AnswerCache(cache, request) if cache else None,
             clock=clock,
