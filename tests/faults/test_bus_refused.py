@@ -53,7 +53,7 @@ def test_what_others_do_is_remembered_all_the_same(bus: Bus, server: Server) -> 
     publisher = refused(bus)
 
     bus.publish(5)
-    eventually(lambda: publisher.has_published(5))
+    eventually(lambda: publisher.remembers(5))
     server.flush()
 
     bus.agree(5)

@@ -95,7 +95,7 @@ def test_after_a_flush_the_fleet_ends_on_the_old_content_and_the_bad_stays_held(
     bus: Bus, server: Server, is_killed: bool
 ) -> None:
     publisher = rolled_back(bus)
-    eventually(lambda: publisher.has_published(1))
+    eventually(lambda: publisher.remembers(1))
 
     if is_killed:
         publisher.kill()
@@ -131,7 +131,7 @@ def test_a_backup_from_before_the_rollback_does_not_bring_it_back(own_bus: Bus, 
     old = own_server.dump()
     own_bus.rollback(to=1)
     own_bus.agree(1)
-    eventually(lambda: publisher.has_published(1))
+    eventually(lambda: publisher.remembers(1))
 
     own_server.restart(dump=old)
 

@@ -97,8 +97,9 @@ class MortalStore(RedisStore):
 class RunningPublisher:
     """A publisher in a thread of its own. `failure` is what ended it, but for `kill` and `stop`."""
 
-    def __init__(self, publisher: Publisher, edits: Edits) -> None:
+    def __init__(self, publisher: Publisher, edits: Edits, memory_file: MemoryFile) -> None:
         self.publisher = publisher
+        self._memory_file = memory_file
         self.failure: BaseException | None = None
         self._edits = edits
         self._thread = threading.Thread(target=self._run, name=f"publisher {publisher.identity}")
@@ -119,6 +120,12 @@ class RunningPublisher:
     def has_published(self, number: int) -> bool:
         """Whether it knows a head with document `number`."""
         state = self.publisher.ledger.state
+        return state is not None and state.release.digest == digest_of(number)
+
+    def remembers(self, number: int) -> bool:
+        """Whether its memory file has document `number`: a turn is over then that began with it, and no loss undoes
+        that."""
+        state, _ = self._memory_file.recall()
         return state is not None and state.release.digest == digest_of(number)
 
     def write(self, tree: dict[str, Any]) -> None:
@@ -211,7 +218,7 @@ class Bus:
         publisher, edits = self.resting_publisher(
             number, name=name, url=url, padding=padding, patience_s=patience_s, pace=pace
         )
-        running = RunningPublisher(publisher, edits)
+        running = RunningPublisher(publisher, edits, self.memory_file(name))
         self._publishers.append(running)
         eventually(lambda: running.publisher.standing != Standing() or running.failure)
         return running
