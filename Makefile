@@ -4,6 +4,8 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 ARGS ?=
+# One test process for each core; `make test SIDE_BY_SIDE=` runs one after the other.
+SIDE_BY_SIDE ?= -n auto --dist worksteal
 
 .PHONY: demo test quick soak lint bench clean
 
@@ -11,13 +13,13 @@ demo: .venv/ready
 	@$(BIN)/confbus demo $(ARGS)
 
 test: .venv/ready
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest $(SIDE_BY_SIDE) $(ARGS)
 
 quick: .venv/ready
-	$(BIN)/pytest -m "not slow" $(ARGS)
+	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not slow" tests/unit tests/house tests/basics $(ARGS)
 
 soak: .venv/ready
-	SCALE=full $(BIN)/pytest -m slow --timeout 900 $(ARGS)
+	SCALE=full $(BIN)/pytest $(SIDE_BY_SIDE) -m slow --timeout 900 $(ARGS)
 
 lint: .venv/ready
 	$(BIN)/ruff check
