@@ -18,7 +18,6 @@ from confbus_publisher.layers import Layers, same_objects
 from confbus_publisher.merge import Merged, Merger, conflicts
 from confbus_publisher.merge_rules import DEFAULT, Rules
 from confbus_publisher.provenance import Provenance
-from confbus_publisher.sources.source import Bindable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -93,7 +92,7 @@ class Inputs:
     @sources.setter
     def sources(self, sources: Sequence[AnySource]) -> None:
         """Those that stay keep their last good layers."""
-        self._layers.sources = tuple(sources)
+        self._layers.sources = sources
 
     @property
     def failures(self) -> Mapping[str, SourceFailed]:
@@ -155,13 +154,8 @@ class Inputs:
         return found
 
     def how(self, path: Path) -> str:
-        """In words, by which rules a source that reads names and texts by what is known placed and typed its value at
-        `path`; of what was loaded last. Empty when the value came from another source."""
-        if self._last is None:
-            return ""
-        winner = self._last[1].merged.winner(path).source
-        readers = (each for each in self.sources if isinstance(each, Bindable) and each.name == winner)
-        return next((each.how(path) for each in readers), "")
+        """In words, by which rules the variable that won at `path` was placed and typed by the last load."""
+        return self._layers.how(self._last[1].merged.winner(path).source, path) if self._last else ""
 
     def types(self, path: Path) -> frozenset[str]:
         """The types that the schema allows at `path`; none when it does not say."""

@@ -15,8 +15,9 @@ from confbus_publisher.sources.source import Bindable, Polled, SourceGroup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
-    from pathlib import Path
+    from pathlib import Path as FilePath
 
+    from confbus.wire.path import Path
     from confbus_publisher.layer import Layer
     from confbus_publisher.shape import Shape
     from confbus_publisher.sources.source import AnySource, Source
@@ -33,7 +34,7 @@ class Layers:
     """
 
     def __init__(self, sources: Sequence[AnySource], *, rules: Rules = DEFAULT) -> None:
-        self.sources = tuple(sources)
+        self.sources = sources
         self.failures: dict[str, SourceFailed] = {}
         self._members: dict[SourceGroup, tuple[Source, ...]] = {}
         self._good: dict[Source, Layer] = {}
@@ -41,7 +42,19 @@ class Layers:
         self._bound: tuple[tuple[object, ...], Context] | None = None
 
     @property
-    def watched(self) -> set[Path]:
+    def sources(self) -> tuple[AnySource, ...]:
+        return self._sources
+
+    @sources.setter
+    def sources(self, sources: Sequence[AnySource]) -> None:
+        """Those that stay keep their last good layers."""
+        self._sources = tuple(sources)
+        # Once: to ask whether something keeps a protocol is slow.
+        self._polled = [source for source in self._sources if isinstance(source, Polled)]
+        self._bindable = {source.name: source for source in self._sources if isinstance(source, Bindable)}
+
+    @property
+    def watched(self) -> set[FilePath]:
         """The directories to watch."""
         return {directory for source in (*self.sources, *self._each()) for directory in source.watched}
 
@@ -54,10 +67,6 @@ class Layers:
         """Have `wake` called, from another thread, when a source that is polled may say something new."""
         for source in self._polled:
             source.listen(wake)
-
-    @property
-    def _polled(self) -> list[Polled]:
-        return [source for source in self.sources if isinstance(source, Polled)]
 
     def load(self, shape: Shape | None = None) -> tuple[Layer, ...]:
         """The layers in the order of their sources, each above the one before where priorities are equal. `shape` is
@@ -79,6 +88,12 @@ class Layers:
             self._ask_all(shape)
         return [self._good[source] for source in self._each() if source in self._good]
 
+    def how(self, source: str, path: Path) -> str:
+        """In words, by which rules a source that reads names and texts by what is known placed and typed its value at
+        `path`; empty for any other source."""
+        bindable = self._bindable.get(source)
+        return bindable.how(path) if bindable else ""
+
     def _each(self) -> Iterator[Source]:
         """Every source, with the members of a group in its place."""
         return (part for source in self.sources for part in self._parts(source) if not isinstance(part, SourceGroup))
@@ -94,15 +109,14 @@ class Layers:
         for source in self.sources:
             if isinstance(source, SourceGroup):
                 self._ask_group(source)
-            elif not isinstance(source, Bindable):
+            elif source.name not in self._bindable:
                 self._ask(source, source.load)
         self._forget_the_gone()
-        bindable = [source for source in self._each() if isinstance(source, Bindable)]
-        if bindable:
-            others = [self._good[each] for each in self._each() if each in self._good and each not in bindable]
-            context = self._context(tuple(others), shape)
-            for source in bindable:
-                self._ask(source, partial(source.bind, context))
+        if self._bindable:
+            plain = (each for each in self._each() if each in self._good and each.name not in self._bindable)
+            context = self._context(tuple(self._good[each] for each in plain), shape)
+            for bindable in self._bindable.values():
+                self._ask(bindable, partial(bindable.bind, context))
 
     def _ask_group(self, group: SourceGroup) -> None:
         """Its members, until what they read was of one state."""

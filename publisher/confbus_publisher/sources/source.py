@@ -57,11 +57,8 @@ class Polled(Protocol):
 
 
 @runtime_checkable
-class Bindable(Protocol):
-    """What a source has, beside the rest, whose layer depends on what the others say."""
-
-    @property
-    def name(self) -> str: ...
+class Bindable(Source, Protocol):
+    """A source whose layer depends on what the others say."""
 
     def bind(self, context: Context) -> Layer:
         """What the source says, read in that context; as `load` does without one."""

@@ -15,7 +15,7 @@ from confbus.wire.frozen import is_mapping
 from confbus.wire.path import pointer
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from confbus.wire.path import Path
 
@@ -84,13 +84,14 @@ class Given:
 
 def trace(layers: Sequence[Origins], path: Path) -> tuple[Given, ...]:
     """The layers that have to do with the value at `path`, the uppermost first. `layers` are the lowest first."""
-    on_the_way = {pointer(path[:end]) for end in range(1, len(path) + 1)}
+    on_the_way = [pointer(path[:end]) for end in range(len(path), 0, -1)]
     found: list[Given] = []
     effect = WINS
     for layer in reversed(layers):
-        is_deleting = not on_the_way.isdisjoint(layer.deletes)
-        is_joining = not on_the_way.isdisjoint(layer.joined)
-        place = _place(layer, path)
+        is_deleting = bool(layer.deletes) and not layer.deletes.isdisjoint(on_the_way)
+        is_joining = bool(layer.joined) and not layer.joined.isdisjoint(on_the_way)
+        # Of what stands in a list, the place is that of the list.
+        place = next((layer.places[at] for at in on_the_way if at in layer.places), None)
         if place is not None:
             if is_joining and effect is not LOSES:
                 effect = JOINED
@@ -104,12 +105,6 @@ def trace(layers: Sequence[Origins], path: Path) -> tuple[Given, ...]:
 
 def _given(layer: Origins, place: str, effect: str) -> Given:
     return Given(source=layer.source, priority=layer.priority, kind=layer.kind, place=place, effect=effect)
-
-
-def _place(layer: Origins, path: Path) -> str | None:
-    """Where `layer` gives the value at `path`, or the list that it stands in."""
-    ends: Iterable[int] = range(len(path), 0, -1)
-    return next((layer.places[at] for end in ends if (at := pointer(path[:end])) in layer.places), None)
 
 
 def _inflated(blob: bytes) -> Any:
