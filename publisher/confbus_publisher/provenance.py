@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from confbus.wire import codec
-from confbus.wire.origins import Origins
+from confbus.wire.origins import Origins, Place
 from confbus.wire.path import leaves, pointer
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from confbus.wire.path import Path
     from confbus_publisher.layer import Layer
     from confbus_publisher.merge import Merged
+    from confbus_publisher.origin import Origin
 
 _MOST_POINTERS = 100_000
 _MOST_PRIORITY = 2**63 - 1
@@ -64,11 +65,19 @@ def _joined(merged: Merged, layer: Layer) -> frozenset[Path]:
 
 
 def _origins(layer: Layer, joined: frozenset[Path], name: Callable[[Path], str]) -> Origins:
+    origins, file = layer.origins, layer.place(()).file
     return Origins(
         source=layer.source,
         priority=max(-_MOST_PRIORITY, min(layer.priority, _MOST_PRIORITY)),  # overrides are above all numbers
         kind=layer.kind,
-        places={name(path): str(layer.place(path)) for path, _ in leaves(layer.tree)},
+        places={name(path): _place(origins.get(path) or layer.place(path), file) for path, _ in leaves(layer.tree)},
+        file=file,
         deletes=frozenset(map(pointer, layer.deletes)),
         joined=frozenset(map(pointer, joined)),
     )
+
+
+def _place(origin: Origin, file: str) -> Place:
+    if file and origin.file == file and origin.line and not origin.variable:
+        return origin.line, origin.column
+    return str(origin)

@@ -11,8 +11,10 @@ from hypothesis import strategies as st
 
 from confbus.errors import Malformed
 from confbus.wire import codec, origins
-from confbus.wire.origins import DELETES, JOINED, LOSES, WINS, Origins, trace
+from confbus.wire.origins import DELETES, JOINED, LOSES, WINS, Origins, Place, trace
 from confbus.wire.path import parse
+
+FACTS: dict[str, Any] = {"source": "s", "priority": 0, "kind": "f", "file": "", "deletes": [], "joined": []}
 
 
 def layer(source: str, *paths: str, **more: Any) -> Origins:
@@ -57,18 +59,20 @@ def test_what_a_layer_deletes_has_lost_whoever_gave_it() -> None:
     ]
 
 
-@given(places=st.dictionaries(st.text(max_size=5), st.text(max_size=5), max_size=4), source=st.text(max_size=3))
-def test_origins_come_back_as_they_were(places: dict[str, str], source: str) -> None:
-    written = Origins(source=source, priority=-1, kind="env", places=places, deletes=frozenset(places))
+PLACES = st.text(max_size=5) | st.tuples(st.integers(1, 10**6), st.integers(1, 10**6))
+
+
+@given(places=st.dictionaries(st.text(max_size=5), PLACES, max_size=4), source=st.text(max_size=3))
+def test_origins_come_back_as_they_were(places: dict[str, Place], source: str) -> None:
+    written = Origins(source=source, priority=-1, kind="env", places=places, file="x", deletes=frozenset(places))
 
     assert origins.decode(written.encode()) == written
 
 
-def test_equal_origins_are_equal_bytes() -> None:
-    one = Origins(source="s", priority=0, kind="file", places={"/a": "1", "/b": "2"})
-    other = Origins(source="s", priority=0, kind="file", places={"/b": "2", "/a": "1"})
+def test_a_line_is_told_with_the_file_of_the_layer() -> None:
+    lines = Origins(source="s", priority=0, kind="file", places={"/a": (14, 3), "/b": "$B"}, file="app.yaml")
 
-    assert one.encode() == other.encode()
+    assert [trace([lines], (key,))[0].place for key in "ab"] == ["app.yaml:14:3", "$B"]
 
 
 @pytest.mark.parametrize(
@@ -78,12 +82,25 @@ def test_equal_origins_are_equal_bytes() -> None:
         b"no zlib",
         zlib.compress(b"\xc1"),
         zlib.compress(codec.pack(["a list"])),
-        zlib.compress(codec.pack({"source": "s", "priority": 0, "kind": "file", "places": ["a"]})),
+        zlib.compress(codec.pack({"source": "s", "priority": 0, "kind": "file", "file": "", "places": ["a"]})),
+        zlib.compress(codec.pack({**FACTS, "places": {"/a": [1]}})),
+        zlib.compress(codec.pack({**FACTS, "places": {"/a": [1, "x"]}})),
         zlib.compress(codec.pack({"source": "s", "priority": "x", "kind": "f", "places": {}})),
         layer("s", "/a").encode()[:-3],
         zlib.compress(bytes(65 * 1024 * 1024)),
     ],
-    ids=["nothing", "noise", "no msgpack", "a list", "places", "priority", "half", "a bomb"],
+    ids=[
+        "nothing",
+        "noise",
+        "no msgpack",
+        "a list",
+        "places",
+        "a line alone",
+        "no column",
+        "priority",
+        "half",
+        "a bomb",
+    ],
 )
 def test_what_no_publisher_writes_is_refused(blob: bytes) -> None:
     with pytest.raises(Malformed, match="the origins of a layer"):

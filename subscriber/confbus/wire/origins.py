@@ -11,13 +11,16 @@ from typing import TYPE_CHECKING, Any
 
 from confbus.errors import Malformed
 from confbus.wire import codec
-from confbus.wire.frozen import is_mapping
+from confbus.wire.frozen import is_list, is_mapping
 from confbus.wire.path import pointer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from confbus.wire.path import Path
+
+Place = str | tuple[int, int]
+"""A text for people, or a line and a column."""
 
 WINS, JOINED, LOSES, DELETES = "wins", "joined", "loses", "deletes"
 _WHAT = "the origins of a layer"
@@ -26,23 +29,30 @@ _MAX_BYTES = 64 * 1024 * 1024
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origins:
-    """One layer: its source, and by JSON Pointer where each of its leaves stands. `deletes` are pointers to what it
-    takes out of the layers below it, `joined` to lists that it lengthens."""
+    """One layer: its source, and by JSON Pointer where each of its leaves stands: as a text, or by line and column in
+    `file`. `deletes` are pointers to what it takes out of the layers below it, `joined` to lists that it lengthens."""
 
     source: str
     priority: int
     kind: str
-    places: Mapping[str, str]
+    places: Mapping[str, Place]
+    file: str = ""
     deletes: frozenset[str] = frozenset()
     joined: frozenset[str] = frozenset()
 
+    def place(self, at: str) -> str | None:
+        """Where the leaf at this pointer stands, if the layer has it."""
+        place = self.places.get(at)
+        return place if place is None or isinstance(place, str) else f"{self.file}:{place[0]}:{place[1]}"
+
     def encode(self) -> bytes:
-        """The layer in bytes; equal layers give equal bytes."""
+        """The layer in bytes; the same leaves in the same order give the same bytes."""
         facts = {
             "source": self.source,
             "priority": self.priority,
             "kind": self.kind,
-            "places": dict(sorted(self.places.items())),
+            "file": self.file,
+            "places": self.places,
             "deletes": sorted(self.deletes),
             "joined": sorted(self.joined),
         }
@@ -60,7 +70,8 @@ def decode(blob: bytes) -> Origins:
             source=str(facts["source"]),
             priority=int(facts["priority"]),
             kind=str(facts["kind"]),
-            places={str(at): str(place) for at, place in places.items()},
+            places={str(at): _read_place(place) for at, place in places.items()},
+            file=str(facts["file"]),
             deletes=frozenset(map(str, facts["deletes"])),
             joined=frozenset(map(str, facts["joined"])),
         )
@@ -91,7 +102,7 @@ def trace(layers: Sequence[Origins], path: Path) -> tuple[Given, ...]:
         is_deleting = bool(layer.deletes) and not layer.deletes.isdisjoint(on_the_way)
         is_joining = bool(layer.joined) and not layer.joined.isdisjoint(on_the_way)
         # Of what stands in a list, the place is that of the list.
-        place = next((layer.places[at] for at in on_the_way if at in layer.places), None)
+        place = next((layer.place(at) for at in on_the_way if at in layer.places), None)
         if place is not None:
             if is_joining and effect is not LOSES:
                 effect = JOINED
@@ -105,6 +116,13 @@ def trace(layers: Sequence[Origins], path: Path) -> tuple[Given, ...]:
 
 def _given(layer: Origins, place: str, effect: str) -> Given:
     return Given(source=layer.source, priority=layer.priority, kind=layer.kind, place=place, effect=effect)
+
+
+def _read_place(place: Any) -> Place:
+    if is_list(place):
+        line, column = place
+        return int(line), int(column)
+    return str(place)
 
 
 def _inflated(blob: bytes) -> Any:
