@@ -23,20 +23,21 @@ def publish_once(
     why: Why,
     *,
     inputs: Inputs | None = None,
+    identity: str = "",
     force: bool = False,
     adopt: bool = False,
     allow_empty: bool = False,
 ) -> Release | None:
     """The new release with the content of `merge`, or None when the head has just that.
 
-    Raises `LeaseHeld` beside an active publisher and `Quarantined` for content that was rolled back, unless `force`,
-    which lifts the hold. Raises `Lost` while instances run what Redis has lost, unless `adopt`: then the merge begins
-    a new epoch above all that they report, and so they follow; that needs no leave of the active publisher, which
-    waits for it. Raises `ChecksFailed` for a merge without any value, unless `allow_empty`, and, whatever is forced,
-    for one that does not pass the checks of `inputs`.
+    Raises `LeaseHeld` beside an active publisher other than `identity` and `Quarantined` for content that was rolled
+    back, unless `force`, which lifts the hold. Raises `Lost` while instances run what Redis has lost, unless `adopt`:
+    then the merge begins a new epoch above all that they report, and so they follow; that needs no leave of the active
+    publisher, which waits for it. Raises `ChecksFailed` for a merge without any value, unless `allow_empty`, and,
+    whatever is forced, for one that does not pass the checks of `inputs`.
     """
     holder = ledger.store.lease()
-    if holder and not force and not adopt:
+    if holder not in {"", identity} and not force and not adopt:
         raise LeaseHeld(holder)
     there = _head(ledger, may_be_damaged=adopt)
     lift = _lifted(merge, ledger, force=force)

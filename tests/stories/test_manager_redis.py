@@ -13,6 +13,7 @@ from confbus.link import keys_of, make_client
 from confbus_publisher import ConfigManager, ReloadStatus
 from confbus_publisher.ledger import Ledger, Why
 from confbus_publisher.ledger.redis import RedisStore
+from confbus_publisher.overrides import amending
 from support.bus import TIMING
 from support.managed import managed, threads, told, until
 from support.places import encoded
@@ -112,6 +113,19 @@ def test_publishing_puts_out_what_differs_from_the_head(site: Site) -> None:
         async with site.managed(Said(MENDED)) as manager:
             assert told(await manager.publish("a new start")) == ("success", ["pool.min"])
             assert manager.get_version_history()[0].message == "a new start"
+            assert told(await manager.reload()) == ("no change", [])
+
+    asyncio.run(main())
+
+
+def test_what_people_put_on_top_goes_out_with_what_a_manager_publishes(site: Site) -> None:
+    async def main() -> None:
+        async with site.managed(Said(GOOD)):
+            amending.put(site.ledger.store, ("pool", "max"), 50, by="ann")
+        async with site.managed(Said(MENDED)) as manager:
+            await manager.publish("a new start")
+
+            assert manager.snapshot == {**MENDED, "pool": {"min": 3, "max": 50}}
             assert told(await manager.reload()) == ("no change", [])
 
     asyncio.run(main())

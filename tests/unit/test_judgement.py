@@ -100,7 +100,7 @@ def test_a_person_is_refused_as_well_whatever_they_force(overrides: dict[str, bo
     given = inputs(BLOCK, password=SECRET)
 
     with pytest.raises(ChecksFailed, match="password: a value that is named like a secret"):
-        publish_once(Ledger(MemoryStore()), given.load(), Why("ann"), inputs=given, **overrides)
+        publish_once(Ledger(MemoryStore()), given.load(), Why("ann"), inputs=given, identity="me", **overrides)
 
 
 def test_the_head_is_read_only_for_checks_that_compare() -> None:

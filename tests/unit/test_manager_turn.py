@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from confbus.errors import SourceFailed
 from confbus_publisher import standing
 from confbus_publisher.inputs import Inputs
-from confbus_publisher.ledger import Ledger
+from confbus_publisher.ledger import Ledger, Why
 from confbus_publisher.ledger.memory import MemoryStore
 from confbus_publisher.manager.forgetful import Forgetful
 from confbus_publisher.manager.turn import TurningPublisher
+from confbus_publisher.oneshot import publish_once
 from confbus_publisher.sources.file import FileSource
 from support.bus import Edits
 
@@ -45,6 +46,18 @@ def test_sources_that_are_not_looked_at_say_what_they_said() -> None:
     late = publisher.take_turn(is_looking=True)
     assert late.published is not None
     assert late.published.version == 2
+
+
+def test_what_was_published_between_two_turns_is_in_step_at_the_next() -> None:
+    edits = Edits({"n": 1})
+    publisher = publisher_of(edits)
+    publisher.take_turn(is_looking=True)
+    edits.write({"n": 2})
+
+    publish_once(publisher.ledger, publisher.merge(), Why("ann"), identity="me")
+
+    later = publisher.take_turn(is_looking=False)
+    assert (later.published, later.standing.state) == (None, "in step")
 
 
 def test_a_refusal_lasts_until_the_sources_are_looked_at_again(tmp_path: Path) -> None:

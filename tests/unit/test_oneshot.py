@@ -65,13 +65,14 @@ def test_what_the_head_says_already_is_not_published_again(ledger: Ledger) -> No
     assert publish_once(ledger, merge(a=1), ANN) is None
 
 
-def test_beside_an_active_publisher_only_force_publishes(ledger: Ledger) -> None:
+def test_beside_another_active_publisher_only_force_publishes(ledger: Ledger) -> None:
     ledger.store.take_lease("web-1", 60_000)
 
     with pytest.raises(LeaseHeld, match="web-1"):
         publish_once(ledger, merge(a=1), ANN)
 
     assert publish_once(ledger, merge(a=1), ANN, force=True)
+    assert publish_once(ledger, merge(a=2), ANN, identity="web-1")
 
 
 def test_what_was_rolled_back_goes_out_again_only_by_force(ledger: Ledger) -> None:

@@ -35,7 +35,7 @@ def command(named: Named, output: str, message: str, **overrides: bool) -> int:
     from confbus_publisher.cli.overrides import on_top
     from confbus_publisher.ledger import Why
     from confbus_publisher.oneshot import publish_once
-    from confbus_publisher.opening import author, inputs_of, published_site, settings_of
+    from confbus_publisher.opening import author, identity, inputs_of, published_site, settings_of
     from confbus_publisher.overrides.overriding import withdraw
 
     settings = settings_of(named)
@@ -43,7 +43,8 @@ def command(named: Named, output: str, message: str, **overrides: bool) -> int:
     why = Why(author(), message, "adopt" if overrides["adopt"] else "publish")
     with published_site(settings).ledger() as ledger:
         source = on_top(ledger.store)
-        release = publish_once(ledger, merged(inputs, source), why, inputs=inputs, **overrides)
+        merge = merged(inputs, source)
+        release = publish_once(ledger, merge, why, inputs=inputs, identity=identity(), **overrides)
         list(withdraw(ledger.store, source, why.author))
         facts = _facts(ledger, release)
     text = f"Published version {facts['version']}: {sections_text(facts['sections'])}."

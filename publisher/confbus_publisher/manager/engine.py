@@ -7,9 +7,8 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from confbus.errors import ConfBusError, ConfigRefused, InvalidSettings, LeaseHeld, NoRelease, NotStarted, Quarantined
+from confbus.errors import ConfBusError, ConfigRefused, InvalidSettings, NoRelease, NotStarted
 from confbus.wire.diff import diff
-from confbus_publisher.decision import held_sections
 from confbus_publisher.ledger import Why
 from confbus_publisher.ledger.rollback import target
 from confbus_publisher.manager.admission import absences, expire
@@ -222,14 +221,9 @@ class Engine:
         return None
 
     def _put_out(self, message: str, *, force: bool) -> Release | None:
-        holder = self._ledger.store.lease()
-        if holder not in {"", self._publisher.identity} and not force:
-            raise LeaseHeld(holder)
-        merge = self._publisher.inputs.load()
-        held = held_sections(merge.manifest, self._ledger.store.quarantine())
-        if held and not force:
-            raise Quarantined(held)
-        return publish_once(self._ledger, merge, Why(self._author, message), force=True)
+        publisher, why = self._publisher, Why(self._author, message)
+        merge = publisher.merge()
+        return publish_once(self._ledger, merge, why, inputs=publisher.inputs, identity=publisher.identity, force=force)
 
     def _list(self) -> None:
         state = self._ledger.state

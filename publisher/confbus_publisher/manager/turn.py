@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from confbus_publisher.publisher import Publisher
 from confbus_publisher.standing import UNREACHABLE
@@ -48,6 +48,19 @@ class TurningPublisher(Publisher):
                 break
             again_s = self.turn()
         return Turn(self.standing, self._published, self._refusal, again_s)
+
+    def merge(self) -> Merge:
+        """What the sources say now, with the overrides of this moment on top.
+
+        Raises what the sources fail with, what makes no document of them, and `Unreachable`.
+        """
+        self._is_looking = True
+        self.ledger.refresh()
+        self._overriding.look()
+        refusal = self._load()
+        if refusal is not None:
+            raise refusal
+        return cast("Merge", self._merge)
 
     def leave(self) -> None:
         """Give the lease up, unless Redis is away: then it runs out by itself, and nobody waits here."""
