@@ -46,6 +46,11 @@ class Named:
         """True when there is no settings file, and variables say where the configuration is."""
         return not self.config and bool(os.environ.get("CONFIG_DIR")) and not self.file.exists()
 
+    @property
+    def has_settings(self) -> bool:
+        """True when a settings file was named or is here, or variables stand in for one."""
+        return bool(self.config) or self.file.exists() or self.has_environment_alone
+
 
 @dataclass(frozen=True, slots=True)
 class Site:
@@ -123,7 +128,7 @@ def site_of(named: Named) -> Site:
     """
     if named.url and named.namespace:
         return Site(named.url, named.namespace)
-    if named.config or named.file.exists() or named.has_environment_alone:
+    if named.has_settings:
         return published_site(settings_of(named))
     if not named.namespace:
         reason = "there is no such file here, and no namespace was named"

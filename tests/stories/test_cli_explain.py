@@ -69,6 +69,17 @@ def test_a_value_is_told_with_the_version_that_brought_it(layered: Shop) -> None
     assert new.endswith(": another host")
 
 
+def test_what_people_put_on_top_is_told_beside_the_sources(layered: Shop) -> None:
+    layered.confbus("set", "db.port", "6000", "--wait", "1ms")
+    layered.confbus("publish")
+
+    answer = layered.confbus("explain", "db.port")
+
+    assert answer.out.splitlines()[0] == "db.port = 6000"
+    assert answer.out.splitlines()[2].split()[:3] == ["wins", "6000", "override"]
+    assert answer.out.splitlines()[-1].startswith("so since version 2,")
+
+
 def test_what_is_not_published_yet_says_so(layered: Shop) -> None:
     layered.write(BASE.replace("host: a", "host: c").replace("[one]", "[four]"))
 

@@ -78,10 +78,8 @@ def _inputs(named: Named) -> Inputs | None:
     """The sources, where there is a settings file that names some."""
     from confbus_publisher.opening import inputs_of, settings_of
 
-    if not named.config and not named.file.exists():
-        return None
-    settings = settings_of(named)
-    return inputs_of(settings) if settings.sources else None
+    settings = settings_of(named) if named.has_settings else None
+    return inputs_of(settings) if settings and settings.sources else None
 
 
 def _unknown(merge: Merge | None, parts: Path) -> Exception:
