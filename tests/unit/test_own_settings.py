@@ -76,7 +76,8 @@ def test_a_function_gets_its_options(tmp_path: Path) -> None:
     ("entry", "reason", "advice"),
     [
         ("{own: shop-fixd}", "no package here has a source 'shop-fixd'", "Did you mean shop-fixed?"),
-        ("{own: shop-fixed, delete: [a..b]}", "'a..b' is not a path", "Write a.b"),
+        ("{own: shop-fixed, delete: [a..b]}", "'a..b' is not a path: a key is missing", "Write a.b"),
+        ("{own: shop-fixed, delete: ['hosts[0]']}", "not an item of a list", "Write a.b"),
         ("{own: shop-fixed, timeout: soon}", "timeout must be a duration", "Mend it."),
         ("{own: shop-fixed, option: {}}", "the key 'option' is not known", "Did you mean options?"),
     ],

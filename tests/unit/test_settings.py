@@ -186,6 +186,11 @@ REFUSED = {
         ":4:12",
         "'a..b' is not a path",
     ),
+    "delete in a list of env": (
+        "namespace: x\nsources:\n- env: A_\n  delete: ['hosts[0]']",
+        ":4:12",
+        "not an item of a list",
+    ),
     "file_roots no list": ("namespace: x\nfile_roots: /run", ":2:1", "file_roots must be a list"),
     "file out of the roots": ("namespace: x\nredis: '${file:/etc/hostname}'", ":2:1", "it is not below /run/secrets"),
     "reference": ("namespace: x\nredis: '${ref:namespace}'", ":2:1", "cannot stand here"),

@@ -36,7 +36,8 @@ def read_terms(entry: Entry, *, interpolate: bool) -> Terms:
 
 
 def read_delete(entry: Entry) -> tuple[str, ...]:
-    """The paths under `delete`, which `deletions` takes."""
+    """The paths that `entry` deletes from the layers below. Raises `InvalidSettings` with the line of one that is
+    none, or that leads into a list."""
     delete = entry.texts("delete") if "delete" in entry else []
     for index, path in enumerate(delete):
         try:

@@ -19,8 +19,7 @@ class DictSource:
     """`tree`, copied now: a later change of it changes nothing here.
 
     `origins` may say where each path was written; else every origin is `name`. `delete` are paths that it takes out of
-    the layers below. Raises `InvalidDocument` with the
-    path when `tree` holds what no document can.
+    the layers below. Raises `InvalidDocument` with the path when `tree` holds what no document can.
     """
 
     watched: tuple[FilePath, ...] = ()

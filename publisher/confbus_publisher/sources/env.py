@@ -54,7 +54,8 @@ class EnvSource:
 
     A variable that ends in `_FILE` stands for the one without, and its value is the content of the file that it
     names, when it is one of `file_variables` or names a file under `secrets_directory`. `ignored` variables are left
-    alone; `delete` are paths that the layer takes out of those below. Not for use by several threads at once.
+    alone; `delete` are paths that the layer takes out of those below. Raises `InvalidSettings` for an empty prefix,
+    `InvalidPath` for what cannot be deleted. Not for use by several threads at once.
     """
 
     def __init__(
