@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any
 
 from confbus.errors import InvalidSettings
 from confbus.wire.frozen import Frozen, freeze
-from confbus_publisher.expansion.file_roots import SECRETS
 from confbus_publisher.formats import literal
 from confbus_publisher.formats.limits import Unfit
 from confbus_publisher.origin import Origin
 from confbus_publisher.settings import read_settings
 from confbus_publisher.source_settings.env import EnvSettings
+from confbus_publisher.sources.value_file import SECRETS
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

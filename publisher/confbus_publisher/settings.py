@@ -13,7 +13,7 @@ from confbus.wire.frozen import Frozen, FrozenList
 from confbus.wire.keys import Keys
 from confbus_publisher.check_settings import CheckSettings, read_checks
 from confbus_publisher.entry import Entry
-from confbus_publisher.expansion.file_roots import SECRETS, FileRoots
+from confbus_publisher.expansion.file_roots import FileRoots
 from confbus_publisher.expansion.interpolation import interpolate
 from confbus_publisher.formats.limits import Unfit
 from confbus_publisher.formats.text import decode
@@ -21,6 +21,7 @@ from confbus_publisher.formats.yaml import load_yaml
 from confbus_publisher.merge_rules import DEFAULT, Rules, read_rules
 from confbus_publisher.source_settings import SourceSettings, read_sources
 from confbus_publisher.source_settings.terms import read_profile
+from confbus_publisher.sources.value_file import SECRETS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

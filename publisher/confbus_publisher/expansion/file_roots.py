@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from confbus_publisher.formats.limits import Unfit
@@ -10,8 +9,7 @@ from confbus_publisher.sources.value_file import read_value
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-
-SECRETS = Path("/run/secrets")
+    from pathlib import Path
 
 
 class FileRoots:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from confbus.errors import InvalidSettings
 from confbus_publisher import opening
-from confbus_publisher.expansion.file_roots import SECRETS, FileRoots
+from confbus_publisher.expansion.file_roots import FileRoots
 from confbus_publisher.inputs import Inputs
 from confbus_publisher.ledger import Ledger
 from confbus_publisher.ledger.memory import MemoryStore
@@ -22,6 +22,7 @@ from confbus_publisher.manager.worker import Worker
 from confbus_publisher.memory_file import MemoryFile
 from confbus_publisher.publisher import Pace
 from confbus_publisher.settings import DOCUMENT_LIMIT_BYTES
+from confbus_publisher.sources.value_file import SECRETS
 from confbus_publisher.watch import Watcher
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from confbus_publisher.formats.tree import paths
 from confbus_publisher.layer import Layer, deletions
 from confbus_publisher.origin import Origin
 from confbus_publisher.sources.readings import Placed, Readings
-from confbus_publisher.sources.value_file import read_value
+from confbus_publisher.sources.value_file import SECRETS, read_value
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from confbus.wire.path import Path
     from confbus_publisher.sources.context import Context
 
-SECRETS = "/run/secrets"
 _FILE = "_FILE"
 
 
@@ -68,7 +67,7 @@ class EnvSource:
         delete: Collection[str] = (),
         environ: Mapping[str, str] | None = None,
         file_variables: Collection[str] = (),
-        secrets_directory: str = SECRETS,
+        secrets_directory: str = str(SECRETS),
         ignored: Collection[str] = (),
     ) -> None:
         if not prefix:

@@ -2,37 +2,26 @@
 
 from __future__ import annotations
 
-import os
-import stat
-from typing import TYPE_CHECKING
+from pathlib import Path
 
-from confbus_publisher.formats.limits import Unfit
+from confbus_publisher.formats.limits import VALUE_BYTES, Unfit
+from confbus_publisher.sources.content import read_content
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-MOST_BYTES = 1024 * 1024
+SECRETS = Path("/run/secrets")
+"""Where they are mounted."""
 
 
 def read_value(path: Path) -> str:
-    """The text in the file at `path`, without one line break at its end.
+    """The text in the file at `path`. Raises `Unfit` as `read_content` and `value_text` do, and when it is missing."""
+    content = read_content(path, most_bytes=VALUE_BYTES)
+    if content is None:
+        raise Unfit("unreadable: No such file or directory", "Check the path and its permissions.")
+    return value_text(content)
 
-    Raises `Unfit` when it cannot be read, is larger than 1 MiB, is no regular file or no UTF-8. Never waits for the
-    writer of a pipe. Nothing of the content is told.
-    """
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        with open(descriptor, "rb") as file:  # noqa: PTH123 — a descriptor, which must not be opened twice
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise Unfit("it is no regular file", "Name a file.")
-            content = file.read(MOST_BYTES + 1)
-    except (OSError, ValueError) as failure:
-        if isinstance(failure, Unfit):
-            raise
-        reason = getattr(failure, "strerror", None) or str(failure)
-        raise Unfit(f"unreadable: {reason}", "Check the path and its permissions.") from None
-    if len(content) > MOST_BYTES:
-        raise Unfit(f"larger than {MOST_BYTES // 1024**2} MiB", "Name a file that holds one value.")
+
+def value_text(content: bytes) -> str:
+    """The text that a file holds, without one line break at its end. Raises `Unfit`, telling nothing of it, when it is
+    no UTF-8."""
     try:
         text = content.decode()
     except UnicodeDecodeError as failure:

@@ -13,6 +13,7 @@ from confbus_publisher.layer import Layer, deletions
 from confbus_publisher.origin import Origin
 from confbus_publisher.sources.content import read_content
 from confbus_publisher.sources.mount import listing, root_of
+from confbus_publisher.sources.value_file import value_text
 
 if TYPE_CHECKING:
     import os
@@ -109,7 +110,7 @@ class ValueFilesSource:
             try:
                 content = read_content(seen.root / name, within=within, most_bytes=VALUE_BYTES)
                 if content is not None:
-                    texts[name] = _text(content)
+                    texts[name] = value_text(content)
             except Unfit as unfit:
                 raise self._refused(name, unfit) from unfit.__cause__
         return texts
@@ -144,14 +145,6 @@ class ValueFilesSource:
     def _refused(self, name: str, unfit: Unfit) -> SourceFailed:
         shown = str(self._shown / name if name else self._shown)
         return SourceFailed(self.name, shown, unfit.reason, advice=unfit.advice)
-
-
-def _text(content: bytes) -> str:
-    try:
-        text = content.decode()
-    except UnicodeDecodeError as failure:
-        raise Unfit(f"the byte at offset {failure.start} is no UTF-8", "Save it as UTF-8.") from None
-    return text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text
 
 
 def _digest(texts: Mapping[str, str]) -> bytes:
