@@ -43,6 +43,8 @@ def refusal(source: HttpSource) -> str:
         ("application/yaml", "/app.json", "x:\n  y: 1"),
         ("text/x-yaml", "/app", "x: {y: 1}"),
         ("text/plain", "/app.yml", "x: {y: 1}"),
+        ("application/toml", "/app", "[x]\ny = 1"),
+        ("text/plain", "/app.toml", "x.y = 1"),
         ("application/octet-stream", "/app.json?v=2", '{"x": {"y": 1}}'),
     ],
 )
@@ -69,6 +71,12 @@ def test_every_value_is_placed_at_its_line_of_the_url(server: WebServer) -> None
     layer = source(server, "/app.json?token=hunter2").load()
 
     assert str(layer.origins["x", "y"]) == f"{server.url('/app.json')}?token=***:3:5"
+
+
+def test_a_toml_that_may_be_cut_off_is_refused(server: WebServer) -> None:
+    server.behave = raw(head(content_type="application/toml") + b"x = 1\n")
+
+    assert "nobody can tell whether it is whole" in refusal(source(server, "/app.toml"))
 
 
 def test_an_unchanged_document_costs_a_304_and_gives_the_very_same_layer(server: WebServer) -> None:

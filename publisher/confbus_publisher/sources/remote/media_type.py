@@ -6,6 +6,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
+from confbus_publisher.formats import format as formats
 from confbus_publisher.formats.limits import Unfit
 
 if TYPE_CHECKING:
@@ -15,7 +16,6 @@ FORMATS = ("json", "toml", "yaml")
 
 _TYPE = re.compile(r"(?:application|text)/(?:x-|vnd\.)?(json|toml|yaml)|[^/]+/.+\+(json|toml|yaml)")
 _SAYS_NOTHING = frozenset({"", "text/plain", "application/octet-stream", "binary/octet-stream"})
-_SUFFIXES = {".json": "json", ".toml": "toml", ".yaml": "yaml", ".yml": "yaml"}
 _BY_HAND = "Say `format: json`, yaml or toml, if it is one of them."
 
 
@@ -41,7 +41,7 @@ def _of_type(media_type: str) -> str:
 
 
 def _of_suffix(path: str) -> str:
-    suffix = posixpath.splitext(path)[1].lower()
-    if suffix not in _SUFFIXES:
+    name = formats.format_of(posixpath.basename(path))
+    if name not in FORMATS:
         raise Unfit("neither its type nor its URL says what it is written in", _BY_HAND)
-    return _SUFFIXES[suffix]
+    return name
