@@ -12,6 +12,7 @@ from pathlib import Path as FilePath
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from confbus.errors import InvalidSettings, SourceFailed
+from confbus.wire.diff import same
 from confbus.wire.frozen import Frozen, freeze
 from confbus.wire.path import lookup, render
 from confbus_publisher.expansion import interpolation
@@ -233,8 +234,7 @@ def _is_same(context: Context | None, known: Context | None) -> bool:
 
 
 def _says_the_same(one: Layer, other: Layer) -> bool:
-    # As texts, since 1, 1.0 and true are equal and not the same.
-    return one.origins == other.origins and repr(one.tree) == repr(other.tree)
+    return one.origins == other.origins and same(one.tree, other.tree)
 
 
 def _shown(origin: Origin) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from confbus.errors import SourceFailed
 from confbus.wire import codec
+from confbus.wire.diff import same
 from confbus_publisher.formats.limits import Unfit
 from confbus_publisher.sources.remote.answer import OK, UNCHANGED, Answer
 
@@ -73,4 +74,4 @@ def _content(answer: Answer) -> str:
 
 def _says_the_same(one: Layer, other: Layer) -> bool:
     """Whether two layers have the same values of the same types at the same places, however it was written."""
-    return one is other or (one.origins == other.origins and codec.encode(one.tree) == codec.encode(other.tree))
+    return one is other or (one.origins == other.origins and same(one.tree, other.tree))
