@@ -53,9 +53,8 @@ def make_client(url: str, *, timeout_s: float = TIMEOUT_S, name: str = "") -> Re
             client_name=name or None,
             **({} if url.startswith("unix:") else {"socket_keepalive": True, "socket_keepalive_options": keepalive()}),
         )
-        if (
-            "?" in url
-        ):  # An option that no connection knows would else come to light as a TypeError of the first command.
+        if "?" in url:
+            # An option that no connection knows would else come to light as a TypeError of the first command.
             client.connection_pool.connection_class(**client.connection_pool.connection_kwargs)
         return client
     except (ValueError, TypeError) as error:
@@ -66,19 +65,11 @@ def make_client(url: str, *, timeout_s: float = TIMEOUT_S, name: str = "") -> Re
 
 
 def redacted(url: str) -> str:
-    """The URL without its passwords, for messages."""
+    """The URL without its passwords, for messages. Of one that was not escaped nothing is shown up to the last @."""
     import re
-    from urllib.parse import urlsplit, urlunsplit
 
-    try:
-        parts = urlsplit(url)
-    except ValueError:  # Where a password begins in it is anybody's guess.
-        return "a URL that cannot be read"
     url = re.sub(r"(?i)(password=)[^&]*", r"\1***", url)
-    if not parts.password:
-        return url
-    place = parts.netloc.rpartition("@")[2]
-    return urlunsplit(urlsplit(url)._replace(netloc=f"{parts.username or ''}:***@{place}"))
+    return re.sub(r"(?s)(://[^:/?#@]*):.*@", r"\1:***@", url)
 
 
 def keys_of(client: Redis, namespace: str, *, prefix: str = "confbus") -> Keys:

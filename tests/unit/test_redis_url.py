@@ -19,6 +19,10 @@ from confbus.link import make_client, redacted
         "rediss://db/0?ssl_password=geheim&db=1",
         "unix://:geheim@/run/redis.sock?db=2",
         "redis://ann:geheim@[::1",
+        "redis://:12/geheim@db:6379",
+        "redis://ann:12?geheim@db",
+        "redis://ann:12#geheim@db",
+        "redis://ann:geh@geheim@db",
     ],
 )
 def test_a_password_is_never_shown(url: str) -> None:
@@ -27,7 +31,13 @@ def test_a_password_is_never_shown(url: str) -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["redis://localhost:6379/0", "unix:///run/redis.sock?db=0", "redis://ann@db", "rediss://db/0?ssl_cert_reqs=none"],
+    [
+        "redis://localhost:6379/0",
+        "redis://[::1]:6379/0",
+        "unix:///run/redis.sock?db=0",
+        "redis://ann@db",
+        "rediss://db/0?ssl_cert_reqs=none",
+    ],
 )
 def test_a_url_without_a_password_is_shown_as_it_is(url: str) -> None:
     assert redacted(url) == url
