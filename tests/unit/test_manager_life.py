@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import threading
 import weakref
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
@@ -22,7 +23,7 @@ from confbus_publisher import (
     initialize_config_manager,
 )
 from support.eventually import eventually
-from support.managed import managed, threads
+from support.managed import managed, threads, until
 from support.said import Said
 
 if TYPE_CHECKING:
@@ -53,6 +54,26 @@ def test_start_raises_what_is_wrong_and_may_be_tried_again(tmp_path: Path) -> No
 
         assert await manager.get_config("a") == 1
         await manager.stop()
+
+    asyncio.run(main())
+
+
+def test_a_source_is_taken_and_listed_though_whoever_added_it_no_longer_waits() -> None:
+    slow = Said({"a": 2}, name="slow", priority=1)
+    slow.gate = gate = threading.Event()
+
+    async def main() -> None:
+        async with managed(Said({"a": 1})) as manager:
+            adding = asyncio.create_task(manager.add_source(slow))
+            await until(lambda: slow.loads)
+            adding.cancel()
+            gate.set()
+
+            await until(lambda: manager.snapshot["a"] == 2)
+            await manager.reload()
+
+            assert [source.name for source in manager.get_sources()] == ["said", "slow"]
+            assert manager.get_metrics().config_sources_count == 2
 
     asyncio.run(main())
 

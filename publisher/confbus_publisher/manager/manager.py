@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import os
-import threading
 import weakref
 from functools import partial
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -75,12 +74,10 @@ class ConfigManager:
         self._start_timeout_s = start_timeout_s
         self._is_local = redis is None
         self._sources: tuple[ConfigSource, ...] = ()
-        self._lock = threading.Lock()
         self._has_begun = self._is_stopped = False
         self._end = weakref.finalize(self, self._parts.end)
         for source in sources:
-            self._parts.add(admitted(source, may_be_absent=self._is_local), is_begun=False)
-            self._sources = (*self._sources, source)
+            self._add(source)
 
     @classmethod
     def from_environment(cls, **options: Any) -> Self:
@@ -98,10 +95,7 @@ class ConfigManager:
         Raises `InvalidSettings` for a name that is taken; after the start also what the source fails with, or what
         refuses the merge with it: then all is as before.
         """
-        new = admitted(source, may_be_absent=self._is_local)
-        await self._asked(lambda: self._parts.add(new, is_begun=self._has_begun))
-        with self._lock:
-            self._sources = (*self._sources, source)
+        await self._asked(partial(self._add, source))
 
     async def start(self) -> None:
         """Load the sources, and keep up with them from now on; nothing happens when it is started already.
@@ -187,6 +181,7 @@ class ConfigManager:
         self._gates.append(gate)
 
     def get_metrics(self) -> ConfigMetrics:
+        """How it stands at this moment, in numbers."""
         engine, snapshot = self._parts.engine, self._parts.engine.reader.snapshot
         tally = engine.tally
         return ConfigMetrics(
@@ -211,6 +206,10 @@ class ConfigManager:
 
     def __repr__(self) -> str:
         return f"ConfigManager({len(self._sources)} sources, version={self.get_metrics().current_version})"
+
+    def _add(self, source: ConfigSource) -> None:
+        self._parts.add(admitted(source, may_be_absent=self._is_local), is_begun=self._has_begun)
+        self._sources = (*self._sources, source)
 
     def _begin(self) -> None:
         if not self._has_begun:
