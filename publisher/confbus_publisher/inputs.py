@@ -14,7 +14,8 @@ from confbus.wire.sections import Encoder
 from confbus_publisher.checks import Candidate, Shaping, run_checks
 from confbus_publisher.checks.doubts import DoubtCheck
 from confbus_publisher.expansion.expander import Expanded, Expander
-from confbus_publisher.layers import Layers, same_objects
+from confbus_publisher.layer import same_objects
+from confbus_publisher.layers import Layers
 from confbus_publisher.merge import Merged, Merger, conflicts
 from confbus_publisher.merge_rules import DEFAULT, Rules
 from confbus_publisher.provenance import Provenance

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from confbus.errors import InvalidPath
@@ -10,7 +11,7 @@ from confbus.wire.path import parse
 from confbus_publisher.origin import Origin
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Mapping, Sequence
 
     from confbus.wire.path import Path
 
@@ -41,6 +42,11 @@ class Layer:
 
     def __repr__(self) -> str:
         return f"Layer({self.source!r}, priority={self.priority}, keys={len(self.tree)})"
+
+
+def same_objects(some: Sequence[object], others: Sequence[object]) -> bool:
+    """True when both hold the very same objects in the same order."""
+    return len(some) == len(others) and all(map(is_, some, others))
 
 
 def deletions(texts: Iterable[str]) -> frozenset[Path]:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from confbus.errors import MergeConflict, SourceFailed
+from confbus_publisher.layer import same_objects
 from confbus_publisher.merge import Merger
 from confbus_publisher.merge_rules import DEFAULT, Rules
 from confbus_publisher.sources.context import Context
@@ -155,8 +156,3 @@ class Layers:
         if self._bound is None or not same_objects(parts, self._bound[0]):
             self._bound = parts, Context(shape, self._merger.merge(others).tree)
         return self._bound[1]
-
-
-def same_objects(some: Sequence[object], others: Sequence[object]) -> bool:
-    """True when both hold the very same objects in the same order."""
-    return len(some) == len(others) and all(one is other for one, other in zip(some, others, strict=True))

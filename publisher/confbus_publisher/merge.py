@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from confbus.errors import MergeConflict
 from confbus.wire.frozen import Frozen, FrozenList, freeze
 from confbus.wire.path import leaves, lookup, render
+from confbus_publisher.layer import same_objects
 from confbus_publisher.merge_rules import DEFAULT, Rules
 
 if TYPE_CHECKING:
@@ -121,7 +122,7 @@ class Merger:
             return (given or parts)[-1][1]
         values = tuple(value for _, value in given)
         known = self._known.get(path)
-        if known and len(known.parts) == len(values) and all(map(_is, known.parts, values)):
+        if known and same_objects(known.parts, values):
             self._notes += known.notes
             return known.merged
         begun = len(self._notes)
@@ -214,7 +215,3 @@ def _conflict(parts: list[_Part], path: Path) -> MergeConflict:
 
 def _kind(value: object) -> str | None:
     return _KINDS.get(type(value))
-
-
-def _is(one: object, other: object) -> bool:
-    return one is other

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from confbus_publisher.formats.tree import paths
-from confbus_publisher.layer import Layer
-from confbus_publisher.layers import Layers, same_objects
+from confbus_publisher.layer import Layer, same_objects
+from confbus_publisher.layers import Layers
 from confbus_publisher.merge import Merger
 
 if TYPE_CHECKING:
