@@ -98,12 +98,11 @@ class Encoder:
 
 
 class _Cut:
-    """One top-level value and the sections it was cut into; `parts` are the second-level values, when it was split."""
+    """The sections one top-level value was cut into; `parts` are the second-level values, when it was split."""
 
-    __slots__ = ("blobs", "parts", "value")
+    __slots__ = ("blobs", "parts")
 
-    def __init__(self, value: Any, blobs: dict[str, bytes], parts: Mapping[str, tuple[Any, bytes]]) -> None:
-        self.value = value
+    def __init__(self, blobs: dict[str, bytes], parts: Mapping[str, tuple[Any, bytes]]) -> None:
         self.blobs = blobs
         self.parts = parts
 
@@ -112,7 +111,7 @@ def _cut(key: str, value: dict[str, Any], before: _Cut | None) -> _Cut:
     if before is None or not before.parts:
         whole = codec.encode(value, at=(key,))
         if len(whole) <= SPLIT_BYTES:
-            return _Cut(value, {name_of((key,)): whole}, {})
+            return _Cut({name_of((key,)): whole}, {})
     known: Mapping[str, tuple[Any, bytes]] = before.parts if before else {}
     parts: dict[str, tuple[Any, bytes]] = {}
     for name, part in value.items():
@@ -120,12 +119,12 @@ def _cut(key: str, value: dict[str, Any], before: _Cut | None) -> _Cut:
         is_known = last is not None and last[0] is part and isinstance(part, Frozen | FrozenList)
         parts[name] = last if is_known and last else (part, codec.encode(part, at=(key, name)))
     if codec.size_of_map(len(blob) + len(codec.encode(name)) for name, (_, blob) in parts.items()) <= SPLIT_BYTES:
-        return _Cut(value, {name_of((key,)): codec.encode(value, at=(key,))}, {})
+        return _Cut({name_of((key,)): codec.encode(value, at=(key,))}, {})
     residue = {name: part for name, part in value.items() if not is_mapping(part)}
     blobs = {name_of((key, name)): blob for name, (part, blob) in parts.items() if is_mapping(part)}
     if residue or not blobs:
         blobs[name_of((key,))] = codec.encode(residue, at=(key,))
-    return _Cut(value, blobs, parts)
+    return _Cut(blobs, parts)
 
 
 class Encoded:
