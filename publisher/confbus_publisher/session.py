@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from confbus_publisher.settings import Settings
     from confbus_publisher.standing import Standing
 
-PATIENCE_S = 1.0
 _RETURN_POLLS = 2.5
 """With the default of 5 s that is more than the 10 s that an instance waits at most before it connects again."""
 
@@ -39,7 +38,7 @@ class Session:
         keys = keys_of(self.client, settings.namespace)
         # An embedded server comes back with its data, or begins a life that no instance knows of.
         return_s = _RETURN_POLLS * settings.poll_interval_s if settings.redis else 0.0
-        store = RedisStore(self.client, keys, where=self.where, patience_s=PATIENCE_S)
+        store = RedisStore(self.client, keys, where=self.where, patience_s=opening.PATIENCE_S)
         self._publisher = Publisher(
             inputs,
             Ledger(store, history=settings.history),

@@ -44,10 +44,6 @@ class Admission:
     def __repr__(self) -> str:
         return f"Admission({self._source!r})"
 
-    def __getattr__(self, name: str) -> Any:
-        """What only some sources have, such as `health` or `how`, is theirs."""
-        return getattr(self._source.inner, name)
-
     @property
     def watched(self) -> tuple[Path, ...]:
         return self._source.inner.watched
@@ -130,6 +126,11 @@ class RemoteAdmission(Admission):
     @property
     def due_in_s(self) -> float:
         return float(self._inner.due_in_s)
+
+    @property
+    def health(self) -> str:
+        """How the source stands, in one line for people."""
+        return str(self._inner.health)
 
     @property
     def last_good(self) -> Layer | None:

@@ -22,6 +22,7 @@ from confbus_publisher.manager.worker import Worker
 from confbus_publisher.memory_file import MemoryFile
 from confbus_publisher.publisher import Pace
 from confbus_publisher.settings import DOCUMENT_LIMIT_BYTES
+from confbus_publisher.sources.source import Polled
 from confbus_publisher.sources.value_file import SECRETS
 from confbus_publisher.watch import Watcher
 
@@ -35,9 +36,6 @@ if TYPE_CHECKING:
     from confbus_publisher.manager.reader import Reader
 
     Judges = list[Callable[[Snapshot], object]]
-
-_PATIENCE_S = 1.0
-_LEASE_S, _REPORT_S = 15.0, 30.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,9 +75,8 @@ class Parts:
     def add(self, source: Admitted, *, is_begun: bool) -> None:
         """As `Engine.add`; then its directories are watched too, and it may say that there is something new."""
         self.engine.add(source, is_begun=is_begun)
-        listen = getattr(source, "listen", None)
-        if listen is not None:
-            listen(self.worker.look)
+        if isinstance(source, Polled):
+            source.listen(self.worker.look)
         if self._watcher is not None:
             self._watcher.stop()
             self._watch()
@@ -148,13 +145,14 @@ def _store(place: Place, identity: str) -> Store:
 
     client = make_client(place.redis, name=f"confbus:{identity}")
     keys = keys_of(client, place.namespace)
-    return RedisStore(client, keys, where=redacted(place.redis), patience_s=_PATIENCE_S)
+    return RedisStore(client, keys, where=redacted(place.redis), patience_s=opening.PATIENCE_S)
 
 
 def _pace(place: Place) -> Pace:
     """A ledger in memory has no other publisher, so its lease follows the interval; on Redis the interval follows."""
-    lease_s = 3 * place.interval_s if place.redis is None else _LEASE_S
-    return Pace(poll_s=place.interval_s, report_s=_REPORT_S, lease_s=lease_s)
+    if place.redis is None:
+        return Pace(poll_s=place.interval_s, lease_s=3 * place.interval_s)
+    return Pace(poll_s=place.interval_s)
 
 
 def _reader(place: Place, validators: Judges, *, moved: Callable[[str], object]) -> Reader:
