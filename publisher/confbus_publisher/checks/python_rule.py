@@ -10,7 +10,7 @@ from confbus.errors import ConfBusError, InvalidPath
 from confbus.wire.path import parse
 from confbus_publisher.checks.candidate import scalars
 from confbus_publisher.checks.expression import existing
-from confbus_publisher.checks.patience import Patience
+from confbus_publisher.checks.guarded_call import GuardedCall
 from confbus_publisher.checks.problem import Problem
 from confbus_publisher.secret_names import is_secret
 from confbus_publisher.secret_patterns import HIDDEN, masked
@@ -44,11 +44,11 @@ class PythonCheck:
         self._function = function
         self._rule = rule
         self._deadline_s = deadline_s
-        self._patience = Patience(rule.text, deadline_s)
+        self._guarded = GuardedCall(rule.text, deadline_s)
 
     def __call__(self, candidate: Candidate) -> Iterator[Problem]:
         found: list[tuple[Any, str]] = []
-        error, is_stuck = self._patience.call(lambda: found.extend(_listed(self._function(candidate.tree))))
+        error, is_stuck = self._guarded.call(lambda: found.extend(_listed(self._function(candidate.tree))))
         if is_stuck:
             advice = "Let it end by itself: it holds every publish up, and cannot be ended from outside."
             yield self._problem((), f"did not answer within {self._deadline_s:g} s", advice, candidate)

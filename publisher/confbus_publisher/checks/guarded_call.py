@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-class Patience:
+class GuardedCall:
     """Calls one function, each time on a thread of its own, and waits so long.
 
     A thread cannot be ended from outside. One that is stuck is left behind, and while it is, the function is not
