@@ -43,6 +43,11 @@ class Layer:
     def __repr__(self) -> str:
         return f"Layer({self.source!r}, priority={self.priority}, keys={len(self.tree)})"
 
+    @property
+    def is_override(self) -> bool:
+        """True for what people put on top of all sources."""
+        return self.kind == "override"
+
 
 def same_objects(some: Sequence[object], others: Sequence[object]) -> bool:
     """True when both hold the very same objects in the same order."""

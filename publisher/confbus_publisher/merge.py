@@ -104,7 +104,8 @@ class Merger:
         """`layers` by rising priority, the later of two equals on top.
 
         What only one layer gives is the very same object in the result; scalars and lists replace what is below,
-        unless a rule joins the lists; null over a scalar or a list is a value. Raises `MergeConflict`, naming both
+        unless a rule joins the lists; null over a scalar or a list is a value. An override changes the keys that it
+        names and leaves the others, and its lists replace, whatever the rules say. Raises `MergeConflict`, naming both
         places, where one layer has a mapping and another has none, unless a rule lets it be replaced.
         """
         ranked = ranking(layers)
@@ -132,20 +133,23 @@ class Merger:
         return merged
 
     def _value(self, parts: list[_Part], path: Path) -> Any:
+        is_replaced = self._rules.replaces(path)
+        if is_replaced:
+            parts = _uppermost(parts)
         if len(parts) == 1:
             return parts[0][1]
-        if self._rules.replaces(path):
-            return parts[-1][1]
         mappings = sum(isinstance(value, dict) for _, value in parts)
         if mappings == len(parts):
             return self._mapping(parts, path)
+        if is_replaced:
+            return parts[-1][1]
         if mappings:
             raise _conflict(parts, path)
         return self._leaf(parts, path)
 
     def _leaf(self, parts: list[_Part], path: Path) -> Any:
         value = parts[0][1]
-        join = self._rules.joining(path)
+        join = None if parts[-1][0].is_override else self._rules.joining(path)
         for (lower, below), (upper, above) in pairwise(parts):
             if join and isinstance(value, FrozenList) and isinstance(above, FrozenList):
                 value = join(value, above)
@@ -183,6 +187,12 @@ def conflicts(layers: Sequence[Layer], rules: Rules = DEFAULT) -> list[MergeConf
         for path, parts in given.items()
         if 0 < sum(isinstance(value, dict) for _, value in parts) < len(parts) and not rules.replaces(path)
     ]
+
+
+def _uppermost(parts: list[_Part]) -> list[_Part]:
+    """The part of the uppermost source, which gives all there is; and those of overrides, which lie on it."""
+    sources = sum(not layer.is_override for layer, _ in parts)
+    return parts[max(0, sources - 1) :]
 
 
 def _by_key(parts: list[_Part], path: Path) -> dict[str, list[_Part]]:

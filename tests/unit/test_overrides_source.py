@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from confbus.errors import MergeConflict
 from confbus.wire.frozen import freeze
+from confbus.wire.path import Pattern
 from confbus_publisher.merge import merge
+from confbus_publisher.merge_rules import Rules
 from confbus_publisher.overrides.override import MAX_COUNT, Override, parse_path
 from confbus_publisher.sources import DictSource
 from confbus_publisher.sources.overrides import OverridesSource
@@ -45,6 +47,28 @@ def test_a_mapping_goes_over_a_mapping_key_by_key_and_a_list_replaces() -> None:
     merged = merge([below.load(), source(texts(pool={"size": 2}, hosts=["c"])).load()])
 
     assert merged.tree == {"pool": {"min": 1, "size": 2}, "hosts": ["c"]}
+
+
+def test_a_list_replaces_also_where_the_sources_join_theirs() -> None:
+    below = [DictSource({"hosts": [host]}, name=host).load() for host in "ab"]
+    rules = Rules([(Pattern("hosts"), "append")])
+
+    merged = merge([*below, source(texts(hosts=["c"])).load()], rules)
+
+    assert merged.tree == {"hosts": ["c"]}
+    assert not merged.joined
+
+
+def test_one_key_leaves_the_others_also_in_what_the_uppermost_source_gives_whole() -> None:
+    below = [
+        DictSource({"carriers": {"old": 1}}).load(),
+        DictSource({"carriers": {"dhl": {"cost": 1, "days": 2}, "ups": 3}}).load(),
+    ]
+    rules = Rules(replace=[Pattern("carriers")])
+
+    merged = merge([*below, source(texts(carriers__dhl__cost=9)).load()], rules)
+
+    assert merged.tree == {"carriers": {"dhl": {"cost": 9, "days": 2}, "ups": 3}}
 
 
 @pytest.mark.parametrize("kept", [texts(pool=1), texts(pool__size={"a": 1}), texts(pool__size__a=1)])
