@@ -40,6 +40,12 @@ def test_what_stands_in_a_list_is_where_the_list_is() -> None:
     assert effects(layers, "hosts[3].name") == [("low", WINS)]
 
 
+def test_an_empty_mapping_gives_no_key_of_those_that_others_give_there() -> None:
+    layers = [layer("low", "/a/b"), layer("empty", "/a")]
+
+    assert effects(layers, "a.b") == [("low", WINS)]
+
+
 def test_lists_that_were_joined_all_count_down_to_the_one_that_was_not_lengthened() -> None:
     joined = frozenset({"/hosts"})
     layers = [layer("lost", "/hosts"), layer("base", "/hosts"), layer("more", "/hosts", joined=joined)]

@@ -96,13 +96,14 @@ class Given:
 def trace(layers: Sequence[Origins], path: Path) -> tuple[Given, ...]:
     """The layers that have to do with the value at `path`, the uppermost first. `layers` are the lowest first."""
     on_the_way = [pointer(path[:end]) for end in range(len(path), 0, -1)]
+    keys = next((depth for depth, part in enumerate(path) if isinstance(part, int)), len(path))
+    own = on_the_way[: len(path) - max(keys, 1) + 1]  # of what stands in a list, the place is that of the list
     found: list[Given] = []
     effect = WINS
     for layer in reversed(layers):
         is_deleting = bool(layer.deletes) and not layer.deletes.isdisjoint(on_the_way)
         is_joining = bool(layer.joined) and not layer.joined.isdisjoint(on_the_way)
-        # Of what stands in a list, the place is that of the list.
-        place = next((layer.place(at) for at in on_the_way if at in layer.places), None)
+        place = next((layer.place(at) for at in own if at in layer.places), None)
         if place is not None:
             if is_joining and effect is not LOSES:
                 effect = JOINED
