@@ -58,12 +58,14 @@ class Merged:
     joined: frozenset[tuple[str, Path]] = frozenset()
 
     def winner(self, path: Path) -> Layer:
-        """The uppermost layer that gave something at `path`, or at the nearest path above it."""
-        for end in range(len(path), -1, -1):
+        """The uppermost layer that gave something at `path`, or at the nearest path above it. Of what nobody gave it is
+        the uppermost source that says anything."""
+        for end in range(len(path), 0, -1):
             for layer in reversed(self.layers):
                 if path[:end] in layer.origins:
                     return layer
-        return self.layers[-1]
+        sources = [layer for layer in self.layers if layer.tree and not layer.is_override]
+        return (sources or self.layers)[-1]
 
     def origin(self, path: Path) -> Origin:
         """Where the value at `path` was written; for what stands in a list, where the list was."""

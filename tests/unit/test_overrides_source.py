@@ -71,6 +71,15 @@ def test_one_key_leaves_the_others_also_in_what_the_uppermost_source_gives_whole
     assert merged.tree == {"carriers": {"dhl": {"cost": 9, "days": 2}, "ups": 3}}
 
 
+@pytest.mark.parametrize("kept", [{}, texts(pool=1)])
+def test_what_nobody_says_is_no_fault_of_an_override(kept: dict[str, str]) -> None:
+    below = [DictSource({"pool": 1}, name="low").load(), DictSource({}, name="silent").load()]
+
+    merged = merge([*below, source(kept).load()])
+
+    assert str(merged.origin(())) == str(merged.origin(("lacking", "key"))) == "low"
+
+
 @pytest.mark.parametrize("kept", [texts(pool=1), texts(pool__size={"a": 1}), texts(pool__size__a=1)])
 def test_what_cannot_be_merged_names_the_override_and_how_to_end_it(kept: dict[str, str]) -> None:
     [name] = kept
