@@ -132,6 +132,7 @@ class Inputs:
         merged = self._merger.merge(layers)
         expanded = self._expanded(merged, shape)
         if expanded.errors:
+            self._last = None  # The layers may be those of before, when only a file went that they name.
             raise expanded.errors[0]
         encoded = self._encoder.encode(expanded.tree)
         if encoded.size > self._limit_bytes:

@@ -63,6 +63,21 @@ def test_a_file_that_a_reference_names_is_read_again_when_it_changes(tmp_path: P
     assert tmp_path in loading.watched
 
 
+def test_a_file_that_a_reference_names_and_that_is_gone_is_told_each_time(tmp_path: Path) -> None:
+    (tmp_path / "app.yaml").write_text("password: '${file:secret}'\n")
+    (tmp_path / "secret").write_text("first\n")
+    loading = inputs(FileSource(tmp_path / "app.yaml"), files=FileRoots([tmp_path], base=tmp_path))
+    loading.load()
+
+    (tmp_path / "secret").unlink()
+
+    for _ in range(2):
+        with pytest.raises(InvalidDocument, match="No such file"):
+            loading.load()
+    (tmp_path / "secret").write_text("second\n")
+    assert loading.load().tree == {"password": "second"}
+
+
 def test_every_problem_is_told_and_not_only_the_first(tmp_path: Path) -> None:
     (tmp_path / "app.yaml").write_text("a: ${ONE_THAT_IS_NOT_SET}\nb: ${ANOTHER_THAT_IS_NOT_SET}\n")
     (tmp_path / "broken.yaml").write_text("a: [\n")
