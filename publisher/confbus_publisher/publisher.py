@@ -171,11 +171,11 @@ class Publisher:
         """Undo a loss of data. Returns state and reason when nothing may be published now."""
         raw, now_ms = self.ledger.store.fleet(), self.ledger.store.time_ms()
         everybody = fleet.parse_all(raw)
+        self._told = self._told if self.identity in raw else None  # The report went with the data.
         self.ledger.store.forget(fleet.silent(raw, everybody, now_ms))
         reports = fleet.subscribers(everybody, now_ms)
         self.ledger.fleet_size = len(reports)
-        contents = [state_of(self._merge.encoded)] if self._merge else []
-        contents += [state] if state else []
+        contents = [each for each in (self._merge and state_of(self._merge.encoded), state) if each]
         verdict = repair.assess(head, self._memory, contents, reports)
         if isinstance(verdict, repair.Lose):
             return standing.LOST, f"{verdict.reason}; `confbus publish --adopt` makes the sources the truth"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from confbus_publisher.memory_file import MemoryFile
+from confbus_publisher.survey import survey
 from support.bus import document
 from support.eventually import eventually
 from support.shop import Shop
@@ -80,6 +81,20 @@ def test_a_rollback_while_it_was_down_stays(bus: Bus) -> None:
 
     bus.agree(1)
     assert bus.actions() == [("publish", 1), ("publish", 2), ("rollback", 3)]
+
+
+def test_a_report_that_went_with_the_data_is_there_again_after_the_next_turn(bus: Bus) -> None:
+    publisher, _ = bus.resting_publisher(1)
+    publisher.turn()
+    publisher.turn()
+
+    bus.client.delete(*bus.client.keys(f"*{{{bus.namespace}}}*"))
+    publisher.turn()
+
+    active = survey(bus.ledger.store).active
+    publisher.ledger.store.close()
+    assert active
+    assert active.state == "in step"
 
 
 def test_without_its_memory_a_start_with_other_sources_asks_first(bus: Bus) -> None:
