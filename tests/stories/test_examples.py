@@ -8,25 +8,26 @@ import sys
 from pathlib import Path
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
+_PREFIXES = ("APP_", "SHOP_", "CONFBUS_")
 
 
-def start(name: str, url: str, **variables: str) -> subprocess.Popen[str]:
-    environment = {name: text for name, text in os.environ.items() if not name.startswith(("APP_", "CONFBUS_"))}
+def start(name: str, url: str = "", **variables: str) -> subprocess.Popen[str]:
+    environment = {name: text for name, text in os.environ.items() if not name.startswith(_PREFIXES)}
     return subprocess.Popen(
         [sys.executable, EXAMPLES / name],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
+        stderr=subprocess.PIPE,
         text=True,
         env=environment | {"CONFBUS_URL": url} | variables,
     )
 
 
-def run(name: str, url: str, **variables: str) -> str:
-    """What the example says when it is run to its end."""
+def run(name: str, url: str = "", **variables: str) -> str:
+    """What the example says when it is run to its end; what is logged goes elsewhere."""
     process = start(name, url, **variables)
-    said, _ = process.communicate(timeout=60)
-    assert process.returncode == 0, said
+    said, logged = process.communicate(timeout=60)
+    assert process.returncode == 0, logged
     return said
 
 
@@ -35,6 +36,8 @@ def test_every_example_is_run_here() -> None:
         "01_read.py",
         "02_react.py",
         "03_publish.py",
+        "04_one_process.py",
+        "05_own_source.py",
     }
 
 
@@ -77,3 +80,30 @@ def test_03_publishes_a_merge_once_and_a_changed_one_again(redis_url: str) -> No
     assert first == "published version 1\n"
     assert again == "that is what is published already\n"
     assert changed == "published version 2\n"
+
+
+def test_04_follows_an_edit_refuses_a_bad_one_and_goes_back_without_a_server() -> None:
+    said = run("04_one_process.py")
+    with_variable = run("04_one_process.py", SHOP_DATABASE_HOST="db-2.internal")
+
+    assert said.splitlines() == [
+        "host db-1.internal",
+        "wrapping paper",
+        "rolled back and the pool has 20",
+        "database.pool.max: 20 -> 40",
+        "rolled back to 20",
+        "the file is held",
+    ]
+    assert with_variable.splitlines()[0] == "host db-2.internal"
+
+
+def test_05_asks_its_own_source_and_keeps_what_was_good_when_that_refuses() -> None:
+    said = run("05_own_source.py")
+
+    assert said.splitlines() == [
+        "lamps 12 sofas 0",
+        "stock.lamp: 12 -> 11",
+        "stock.sofa: 0 -> 3",
+        "validation failed warehouse: its values were refused: stock.lamp is negative.",
+        "lamps 11",
+    ]
