@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from confbus.subscriber import Subscriber
 from confbus_publisher.cli.program import COMMANDS, program
 from confbus_publisher.ledger import Ledger, Why
 from confbus_publisher.ledger.redis import RedisStore
+from confbus_publisher.opening import inputs_of
 from confbus_publisher.settings import load_settings
 from support.places import encoded
 
@@ -120,6 +122,24 @@ def test_every_confbus_yaml_loads(block: Block, tmp_path: Path) -> None:
     settings = load_settings(file, variables={})
 
     assert settings.sources
+
+
+def test_the_configuration_of_the_readme_is_fine_and_is_what_its_code_reads(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in os.environ if name.startswith("APP_")]:
+        monkeypatch.delenv(name)
+    for block in blocks("yaml config/app.yaml", "yaml confbus.yaml"):
+        if block.place.startswith("README.md:"):
+            file = tmp_path / block.kind.removeprefix("yaml ")
+            file.parent.mkdir(exist_ok=True)
+            file.write_text(block.text)
+
+    inputs = inputs_of(load_settings(tmp_path / "confbus.yaml", variables={}))
+    merge = inputs.load()
+
+    assert merge.tree == SAMPLE
+    assert inputs.judge(merge, lambda: None) == ()
 
 
 @pytest.mark.parametrize(("place", "words"), commands("confbus"))
