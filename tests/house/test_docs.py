@@ -13,8 +13,10 @@ import click
 import pytest
 import yaml
 
+from confbus.errors import InvalidSettings
 from confbus.link import keys_of
 from confbus.subscriber import Subscriber
+from confbus_publisher import source_settings as kinds
 from confbus_publisher.cli.program import COMMANDS, program
 from confbus_publisher.ledger import Ledger, Why
 from confbus_publisher.ledger.redis import RedisStore
@@ -35,6 +37,17 @@ SAMPLE: dict[str, Any] = {
     "checkout": {"carriers": ["dhl", "ups"], "free_shipping_from": 50},
 }
 NAMESPACE = "checkout"
+
+KINDS = {
+    **kinds.file.KINDS,
+    **kinds.directory.KINDS,
+    **kinds.secrets.KINDS,
+    **kinds.env.KINDS,
+    **kinds.values.KINDS,
+    **kinds.http.KINDS,
+    **kinds.vault.KINDS,
+    **kinds.own.KINDS,
+}
 
 # Where a file that is named without its whole path may be, and files that only a reader has.
 HOMES = [ROOT, ROOT / "subscriber" / "confbus", ROOT / "publisher" / "confbus_publisher", ROOT / "tests"]
@@ -74,6 +87,12 @@ def commands(first: str) -> list[tuple[str, list[str]]]:
             if words[:1] == [first]:
                 found.append((block.place, words[1:end]))
     return found
+
+
+def rows(name: str) -> dict[str, str]:
+    """The rows of a page's tables by what their first cell names in code; one cell may name several."""
+    found = re.findall(r"^\| (`[^|]+`) \| (.*) \|$", prose(ROOT / name), re.MULTILINE)
+    return {key: rest for first, rest in found for key in re.findall(r"`([^`]+)`", first)}
 
 
 def prose(page: Path) -> str:
@@ -140,6 +159,27 @@ def test_the_configuration_of_the_readme_is_fine_and_is_what_its_code_reads(
 
     assert merge.tree == SAMPLE
     assert inputs.judge(merge, lambda: None) == ()
+
+
+def test_every_key_of_confbus_yaml_has_its_row(tmp_path: Path) -> None:
+    file = tmp_path / "confbus.yaml"
+    file.write_text("namespace: checkout\nno-such-key-at-all: 1")
+
+    with pytest.raises(InvalidSettings) as refused:
+        load_settings(file)
+
+    known = set(re.findall(r"\w+", refused.value.advice.removeprefix("Known are")))
+    assert {key.partition(".")[0] for key in rows("docs/settings.md")} >= known > {"namespace", "sources"}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_kind_of_source_has_its_row_with_all_its_keys(kind: str) -> None:
+    table = rows("docs/sources.md")
+
+    told = set(re.findall(r"`(\w+)`", table[kind].rpartition(" | ")[2]))
+
+    assert (told or table.keys()) >= set(KINDS[kind].keys)
+    assert told <= set(KINDS[kind].keys)
 
 
 @pytest.mark.parametrize(("place", "words"), commands("confbus"))
