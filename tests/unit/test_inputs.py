@@ -9,6 +9,8 @@ import pytest
 from confbus.errors import InvalidDocument
 from confbus_publisher.expansion.file_roots import FileRoots
 from confbus_publisher.inputs import Inputs
+from confbus_publisher.opening import inputs_of
+from confbus_publisher.settings import load_settings
 from confbus_publisher.sources import DictSource, EnvSource, FileSource
 
 if TYPE_CHECKING:
@@ -35,6 +37,19 @@ def test_references_of_files_are_expanded_and_those_of_variables_are_not(
     assert merge.tree == {"db": {"port": 5433, "name": "db-5433", "user": "${DB_PORT}"}}
     assert merge.merged.tree["db"]["port"] == "${DB_PORT:5432}"
     assert merge.expanded.steps["db", "name"].used == ("variable DB_PORT",)
+
+
+def test_values_in_the_settings_are_expanded_as_files_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DB_PORT", "5433")
+    file = tmp_path / "confbus.yaml"
+    file.write_text(
+        "namespace: x\nsources:\n- values: {port: '${DB_PORT}', pair: [1, 'x-${DB_PORT}']}\n"
+        "- {values: {raw: '${DB_PORT}'}, name: raw, interpolate: false}\n"
+    )
+
+    merge = inputs_of(load_settings(file)).load()
+
+    assert merge.tree == {"port": 5433, "pair": [1, "x-5433"], "raw": "${DB_PORT}"}
 
 
 def test_a_reference_that_lost_is_not_looked_at(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from confbus.wire.frozen import Frozen
 from confbus_publisher.source_settings.kind import Kind
-from confbus_publisher.source_settings.terms import Terms, read_terms
+from confbus_publisher.source_settings.terms import TERMS, Terms, read_terms
 from confbus_publisher.sources.dict import DictSource
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class ValuesSettings:
             priority=self.priority,
             name=self.name,
             origins=self.origins,
-            interpolate=False,  # confbus.yaml is, as a whole, when it is read; nothing is expanded twice.
+            interpolate=self.terms.interpolate,
             delete=self.terms.delete,
         )
 
@@ -51,8 +51,8 @@ def _read(entry: Entry, _base: FilePath) -> Iterator[ValuesSettings]:
         values=Frozen(values.values),
         origins=origins,
         name=entry.text("name", default="values"),
-        terms=read_terms(entry, interpolate=False),
+        terms=read_terms(entry, interpolate=True),
     )
 
 
-KINDS = {"values": Kind(("name", "delete"), _read)}
+KINDS = {"values": Kind(("name", *TERMS), _read)}
