@@ -25,7 +25,7 @@ _ABOUT = re.compile(
     r"enabled|encoding|endpoint|env|expiration|expires|expiry|field|file|filename|format|"
     r"header|host|hours|id|ids|interval|issuer|kind|len|length|lifetime|limit|manager|max|"
     r"min|minutes|ms|name|names|ns|path|pattern|policy|prefix|provider|ref|regex|required|"
-    r"rotation|rules|scope|scopes|seconds|size|store|suffix|timeout|ttl|type|uri|url|"
+    r"rotation|rules|scope|scopes|seconds|selector|selectors|size|store|suffix|timeout|ttl|type|uri|url|"
     r"variable|version"
 )
 _HOW_MANY = frozenset({"max", "min", "num", "total"})
@@ -34,11 +34,13 @@ _HOW_MANY = frozenset({"max", "min", "num", "total"})
 def is_secret(path: Path) -> bool:
     """True when a name on the way to a value says that strangers should not see it.
 
-    `password`, `api_key`, `dbPassword` and all below `secrets` do; `password_min_length`, `token_ttl`, `max_tokens`
-    and `secrets.provider` do not.
+    `password`, `api_key`, `dbPassword` and all below `secrets` do; `password_min_length`, `token_ttl`, `max_tokens`,
+    `secrets.provider` and what is below `createSecretJob` do not.
     """
     keys = [part for part in path if isinstance(part, str)]
-    return bool(keys) and not _is_about(keys[-1]) and any(map(_names_secret, keys))
+    if not keys or _is_about(keys[-1]):
+        return False
+    return _names_secret(keys[-1]) or any(_names_secret(key) and _ends_with_secret(key) for key in keys[:-1])
 
 
 def is_password(path: Path) -> bool:
@@ -50,6 +52,12 @@ def is_password(path: Path) -> bool:
 @lru_cache(maxsize=8192)
 def _words(key: str) -> tuple[str, ...]:
     return tuple(_WORD.findall(_HUMP.sub("_", key).lower()))
+
+
+def _ends_with_secret(key: str) -> bool:
+    """True for what holds secrets, not for what only has to do with them."""
+    words = _words(key)
+    return words[-1] in _PASSWORDS | _OTHERS | {"key", "keys", "pass", "passcode"}
 
 
 def _is_about(key: str) -> bool:

@@ -62,7 +62,11 @@ def test_what_is_named_like_a_secret_is_hidden(path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["database.host", "limits.max_tokens", "tokenizer.name", "keys.count", "compass", "password_min_length"]
+    "path",
+    [
+        *("database.host", "limits.max_tokens", "tokenizer.name", "keys.count", "compass", "password_min_length"),
+        *("webhooks.createSecretJob.image", "operator.secretFieldSelector"),
+    ],
 )
 def test_what_only_sounds_like_a_secret_is_shown(path: str) -> None:
     assert brief(parse(path), "x") == '"x"'
