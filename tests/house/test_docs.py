@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import pkgutil
 import re
 import shlex
 from dataclasses import dataclass
@@ -16,7 +18,7 @@ import yaml
 from confbus.errors import InvalidSettings
 from confbus.link import keys_of
 from confbus.subscriber import Subscriber
-from confbus_publisher import source_settings as kinds
+from confbus_publisher import source_settings
 from confbus_publisher.cli.program import COMMANDS, program
 from confbus_publisher.ledger import Ledger, Why
 from confbus_publisher.ledger.redis import RedisStore
@@ -25,6 +27,7 @@ from confbus_publisher.settings import load_settings
 from support.places import encoded
 
 if TYPE_CHECKING:
+    from confbus_publisher.source_settings.kind import Kind
     from support.server import Server
 
 ROOT = Path(__file__).parents[2]
@@ -38,15 +41,11 @@ SAMPLE: dict[str, Any] = {
 }
 NAMESPACE = "checkout"
 
-KINDS = {
-    **kinds.file.KINDS,
-    **kinds.directory.KINDS,
-    **kinds.secrets.KINDS,
-    **kinds.env.KINDS,
-    **kinds.values.KINDS,
-    **kinds.http.KINDS,
-    **kinds.vault.KINDS,
-    **kinds.own.KINDS,
+_MODULES = pkgutil.iter_modules(source_settings.__path__, f"{source_settings.__name__}.")
+KINDS: dict[str, Kind] = {
+    name: kind
+    for module in _MODULES
+    for name, kind in getattr(importlib.import_module(module.name), "KINDS", {}).items()
 }
 
 # Where a file that is named without its whole path may be, and files that only a reader has.
