@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from confbus.errors import Malformed, NoRelease
@@ -41,7 +41,7 @@ class Part:
     """What one layer has to do with a value; `value` is `ABSENT` where it gave none, or where that is not known."""
 
     given: Given
-    value: Any
+    value: Any = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class Explanation:
     """
 
     path: Path
-    value: Any
+    value: Any = field(repr=False)
     parts: tuple[Part, ...]
     step: Step | None = None
     how: str = ""

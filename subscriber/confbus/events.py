@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class Acked:
 class Heard:
     """A message came on the channel."""
 
-    message: bytes
+    message: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ class Fetched:
 
     head: Head
     manifest: Manifest
-    blobs: Mapping[str, bytes]
+    blobs: Mapping[str, bytes] = field(repr=False)
     at_ms: int
 
 
@@ -120,7 +120,7 @@ class Apply:
     head: Head
     base: Assembly
     manifest: Manifest
-    blobs: Mapping[str, bytes | None]
+    blobs: Mapping[str, bytes | None] = field(repr=False)
     at_ms: int
 
 

@@ -35,7 +35,7 @@ class State:
 
     head: Head
     release: Release
-    blobs: Mapping[str, bytes]
+    blobs: Mapping[str, bytes] = field(repr=False)
     quarantine: Mapping[str, str] = field(default_factory=dict[str, str])
     overrides: Overrides | None = None
 
@@ -64,11 +64,11 @@ class Draft:
     release: Release
     why: Why
     merged: str
-    blobs: Mapping[str, bytes]
+    blobs: Mapping[str, bytes] = field(repr=False)
     is_new: bool = True
     quarantined: Mapping[str, str] = field(default_factory=dict[str, str])
     lifted: Sequence[str] = ()
-    restored: Mapping[str, str] = field(default_factory=dict[str, str])
+    restored: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     withdrawn: Sequence[str] = ()
     anchor: Head | None = None
 

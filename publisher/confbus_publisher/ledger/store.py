@@ -28,16 +28,16 @@ class Commit:
 
     base: Head | None
     head: Head
-    notice: bytes
+    notice: bytes = field(repr=False)
     entry: Mapping[str, str]
     blob_count: int
     release: Release | None = None
     parent: Release | None = None
     changes: Mapping[str, str | None] = field(default_factory=dict[str, str | None])
-    blobs: Mapping[str, bytes] = field(default_factory=dict[str, bytes])
+    blobs: Mapping[str, bytes] = field(default_factory=dict[str, bytes], repr=False)
     quarantined: Mapping[str, str] = field(default_factory=dict[str, str])
     lifted: Sequence[str] = ()
-    restored: Mapping[str, str] = field(default_factory=dict[str, str])
+    restored: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     withdrawn: Sequence[str] = ()
     dropped: Sequence[int] = ()
     freed: Sequence[str] = ()
@@ -56,13 +56,16 @@ class Amendment:
     entry: Mapping[str, str]
     expected: str | None = None
 
+    def __repr__(self) -> str:
+        return f"Amendment({self.kind!r}, {self.field!r})"
+
 
 @dataclass(frozen=True, slots=True)
 class Overrides:
     """Every override by its path, as text; `change` is the head's id (empty: no head) and `now_ms` the place's time at
     the very moment of the look."""
 
-    texts: Mapping[str, str]
+    texts: Mapping[str, str] = field(repr=False)
     change: str
     now_ms: int
 

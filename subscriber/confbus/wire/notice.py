@@ -37,7 +37,7 @@ class Notice:
 
     head: heads.Head
     base: str = ""
-    sections: Mapping[str, bytes | str | None] | None = None
+    sections: Mapping[str, bytes | str | None] | None = field(default=None, repr=False)
     at_ms: int = 0
     jitter_ms: int = 0
 
