@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import getpass
 import logging
 import os
-import secrets
-import socket
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -149,6 +146,9 @@ def embedded_directory(file: Path) -> Path:
 
 def author() -> str:
     """Who acts, for the audit trail: user@host."""
+    import getpass
+    import socket
+
     try:
         user = getpass.getuser()
     except (OSError, KeyError):  # A container's user without a name.
@@ -158,7 +158,9 @@ def author() -> str:
 
 def identity() -> str:
     """A name for this process among all publishers, for the lease and the fleet."""
-    return f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(3)}"
+    import socket
+
+    return f"{socket.gethostname()}:{os.getpid()}:{os.urandom(3).hex()}"
 
 
 def _running_url(directory: Path) -> str:

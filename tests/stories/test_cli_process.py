@@ -26,6 +26,15 @@ try:
 finally:
     print([name for name in {HEAVY} if name in sys.modules])
 """
+MODULES_OF_A_COMMAND = f"""
+import sys
+from confbus_publisher.cli import main
+sys.argv = ["confbus", "status", "--help"]
+try:
+    main()
+finally:
+    print([name for name in {[*HEAVY, "socket", "secrets"]} if name in sys.modules])
+"""
 WITHOUT_CLICK = """
 import sys
 sys.modules["click"] = None
@@ -57,6 +66,12 @@ def test_the_version_is_told_without_importing_anything_heavy() -> None:
     name, modules = run.stdout.splitlines()
     assert name.startswith("confbus ")
     assert modules == "[]"
+
+
+def test_a_command_is_declared_without_importing_what_it_needs_to_run() -> None:
+    run = subprocess.run([sys.executable, "-c", MODULES_OF_A_COMMAND], capture_output=True, text=True, check=True)
+
+    assert run.stdout.splitlines()[-1] == "[]"
 
 
 def test_without_click_one_line_says_what_to_install() -> None:
