@@ -7,10 +7,12 @@ from typing import TYPE_CHECKING
 
 from confbus.wire.frozen import Frozen
 from confbus.wire.manifest import EMPTY
+from confbus_publisher.formats.tree import paths
 from confbus_publisher.inputs import Inputs, Merge
 from confbus_publisher.layer import Layer
 from confbus_publisher.ledger import Ledger
 from confbus_publisher.memory_file import MemoryFile
+from confbus_publisher.origin import Origin
 from confbus_publisher.publisher import Publisher
 
 if TYPE_CHECKING:
@@ -53,8 +55,8 @@ class SimulatedSource:
         return self._layer
 
     def _now(self) -> Layer:
-        tree = {name: Frozen({"n": number} | self._extra) for name, number in self._numbers.items()}
-        return Layer(self.name, 0, Frozen(tree), {})
+        tree = Frozen({name: Frozen({"n": number} | self._extra) for name, number in self._numbers.items()})
+        return Layer(self.name, 0, tree, dict.fromkeys(paths(tree), Origin(source=self.name)))
 
 
 class SimulatedMemory(MemoryFile):
