@@ -61,8 +61,9 @@ def read() -> list[object]:
 
 def merged() -> list[object]:
     """What the sources say, and why."""
-    merge = Inputs([DictSource(TREE)], limit_bytes=1_000_000).load()
-    [explanation] = of_merge(merge, ("database", "password"))
+    inputs = Inputs([DictSource(TREE)], limit_bytes=1_000_000)
+    merge = inputs.load()
+    [explanation] = of_merge(inputs, merge, ("database", "password"))
     return [merge, merge.merged, merge.expanded, merge.encoded, explanation, explanation.parts]
 
 
