@@ -20,9 +20,10 @@ local now = redis.call("HGET", fields, field)
 if value ~= "" and now == value then return {"amended"} end
 if value == "" and not now then return {"absent"} end
 if expected ~= "" and now ~= expected then return {"differs"} end
-if redis.acl_check_cmd and not redis.acl_check_cmd("HSET", fields, field, value) then return {"denied", fields} end
+local change = value == "" and {"HDEL", fields, field} or {"HSET", fields, field, value}
+if redis.acl_check_cmd and not redis.acl_check_cmd(unpack(change)) then return {"denied", fields} end
 
 redis.call("XADD", log, "MAXLEN", "~", "10000", "*", unpack(ARGV, 5))
-if value == "" then redis.call("HDEL", fields, field) else redis.call("HSET", fields, field, value) end
+redis.call(unpack(change))
 redis.pcall(command, notices, "\128")
 return {"amended"}
