@@ -12,6 +12,7 @@ from confbus.wire.frozen import thaw
 from confbus_publisher.formats.tree import conform, paths
 from confbus_publisher.layer import Layer
 from confbus_publisher.origin import Origin
+from confbus_publisher.secret_patterns import masked
 from confbus_publisher.sources.config_source import title
 from confbus_publisher.sources.errand import Errand
 
@@ -112,7 +113,7 @@ class OwnSource:
     def _failed(self, error: BaseException) -> SourceFailed:
         if isinstance(error, TimeoutError) and not str(error):
             return self._late()
-        reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+        reason = f"{type(error).__name__}: {masked(str(error))}" if str(error) else type(error).__name__
         return SourceFailed(self.name, self.name, reason[:_LONGEST_REASON], advice="Its last good values stay.")
 
     def _late(self) -> SourceFailed:

@@ -167,6 +167,9 @@ class RemoteSource:
         except Unfit as unfit:
             self._breaker.fail()
             self._flight, self._outcome = None, self._failed(unfit)
+        except Exception as error:  # noqa: BLE001 — the edge of its thread: what nobody foresaw is one source's trouble
+            self._breaker.fail()
+            self._flight, self._outcome = None, self._failed(Unfit(f"confbus itself failed: {type(error).__name__}"))
         else:
             self._flight, self._outcome = None, self._taken(answer)
 
