@@ -158,7 +158,8 @@ class Merger:
                 self._notes.append((upper.source, path))
                 continue
             was, becomes = _kind(below), _kind(above)
-            if was and becomes and was != becomes:
+            is_known = not _is_reference(lower, below) and not _is_reference(upper, above)
+            if was and becomes and was != becomes and is_known:
                 places = lower.place(path), upper.place(path)
                 self._notes.append(Replacement(path, *places, was, becomes))
             value = above
@@ -223,6 +224,11 @@ def _conflict(parts: list[_Part], path: Path) -> MergeConflict:
     places = (lower.place(path), upper.place(path))
     mapping, other = places if isinstance(below, dict) else reversed(places)
     return MergeConflict(render(path), mapping=str(mapping), other=str(other))
+
+
+def _is_reference(layer: Layer, value: object) -> bool:
+    """True for a text that may become of any type once it is expanded."""
+    return layer.interpolates and isinstance(value, str) and "${" in value
 
 
 def _kind(value: object) -> str | None:

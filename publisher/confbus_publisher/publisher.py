@@ -121,10 +121,8 @@ class Publisher:
         except ConfBusError as error:
             self._refuse(error)
         self._tell()
-        again_s = min(
-            self._pace.poll_s, self._pace.lease_s / 3, self.inputs.due_in_s, self._overriding.source.ends_in_s
-        )
-        return min(again_s, _RETRY_S) if self.standing.state == standing.STARTING else again_s
+        longest_s = _RETRY_S if self.standing.state == standing.STARTING else self._pace.poll_s
+        return min(longest_s, self._pace.lease_s / 3, self.inputs.due_in_s, self._overriding.source.ends_in_s)
 
     def _load(self) -> ConfBusError | None:
         """Take what the sources say now. Returns why they make no document; their last one stays then."""
@@ -257,9 +255,10 @@ class Publisher:
         return standing.STANDBY, f"{self._holder} is active"
 
     def _refuse(self, error: ConfBusError) -> None:
-        if self._stand(standing.REFUSED, str(error)) and self._is_active:
+        why = str(error).removeprefix("Refused:").strip()  # the state says it already
+        if self._stand(standing.REFUSED, why) and self._is_active:
             try:
-                self.ledger.refused(Why(self._author), str(error))
+                self.ledger.refused(Why(self._author), why)
             except ConfBusError as failure:
                 _log.warning("the refusal is not in the audit trail: %s", failure)
 

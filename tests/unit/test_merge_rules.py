@@ -15,8 +15,10 @@ from confbus_publisher.formats.yaml import load_yaml
 from confbus_publisher.layer import Layer
 from confbus_publisher.merge import Merger, conflicts, merge
 from confbus_publisher.merge_rules import Rules
+from confbus_publisher.origin import Origin
 from confbus_publisher.sources import DictSource
 
+ORIGIN = Origin(source="here")
 SCALARS = st.sampled_from([0, 1, "x", None])
 TREES: st.SearchStrategy[dict[str, Any]] = st.dictionaries(
     st.sampled_from("ab"),
@@ -195,3 +197,12 @@ def test_a_section_whose_parts_stayed_is_the_very_same_object() -> None:
 
     assert after.tree["web"] is before.tree["web"]
     assert after.tree["db"] == {"x": 1, "y": 2}
+
+
+def test_what_is_still_a_reference_has_no_type_to_change() -> None:
+    base = Layer("base", 0, Frozen({"a": "${PORT:1}", "b": "x"}), {(): ORIGIN}, "file", interpolates=True)
+    local = Layer("local", 1, Frozen({"a": 3, "b": 3}), {(): ORIGIN}, "env")
+
+    merged = merge([base, local])
+
+    assert [each.path for each in merged.replacements] == [("b",)]
