@@ -24,6 +24,8 @@ class Form:
 
 def find(text: str) -> str:
     """What kind of secret stands in `text`, such as "a GitHub token", or the empty text."""
+    if not _is_marked(text):
+        return ""
     for form in forms():
         if any(mark in text for mark in form.marks):
             for found in form.expression.finditer(text):
@@ -35,6 +37,8 @@ def find(text: str) -> str:
 
 def masked(text: str) -> str:
     """`text` with *** in place of every secret in it."""
+    if not _is_marked(text):
+        return text
     for form in forms():
         if any(mark in text for mark in form.marks):
             text = form.expression.sub(_hidden, text)
@@ -44,6 +48,11 @@ def masked(text: str) -> str:
 def is_placeholder(text: str) -> bool:
     """True for what stands where a secret belongs and is none: `changeme`, `<password>`, `xxx`, `{{ secret }}`."""
     return _PLACEHOLDER.fullmatch(text.strip()) is not None
+
+
+def _is_marked(text: str) -> bool:
+    """False for most texts, which none of the forms has to look at."""
+    return any(mark in text for mark in _marks())
 
 
 def _secret_part(found: re.Match[str]) -> str:
@@ -113,3 +122,8 @@ def forms() -> tuple[Form, ...]:
         _token("a JSON Web Token", "eyJ", r"eyJ[A-Za-z0-9_-]{8,}\.eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
         _form("a bearer token", "earer ", r"\b[Bb]earer {1,4}([A-Za-z0-9._~+/-]{16,}={0,2})"),
     )
+
+
+@cache
+def _marks() -> tuple[str, ...]:
+    return tuple(mark for form in forms() for mark in form.marks)

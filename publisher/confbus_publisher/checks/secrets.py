@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
@@ -15,7 +15,7 @@ from confbus_publisher.secret_names import is_password, is_secret
 from confbus_publisher.secret_patterns import find, is_placeholder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from confbus.wire.path import Path
     from confbus_publisher.checks.candidate import Candidate
@@ -67,20 +67,15 @@ class SecretCheck:
     def __init__(self, mode: Mode, allowed: Sequence[Allowed] = ()) -> None:
         self._mode = mode
         self._allowed = tuple(allowed)
-        self._known: dict[Path, tuple[Any, list[tuple[Path, str]]]] = {}
+        self._known: _Searched | None = None
 
     def __call__(self, candidate: Candidate) -> Iterator[Problem]:
         if self._mode is Mode.OFF:
             return
-        known, self._known = self._known, {}
-        for place, part in _parts(candidate.tree, ()):
-            last = known.get(place)
-            same = last is not None and last[0] is part and isinstance(part, Frozen)
-            found = last[1] if same and last else _secrets(part, place)
-            self._known[place] = (part, found)
-            for path, kind in found:
-                if not any(each.pattern.matches(path) for each in self._allowed):
-                    yield from self._problem(path, kind, candidate)
+        self._known = _searched(candidate.tree, (), self._known)
+        for path, kind in self._known.found:
+            if not any(each.pattern.matches(path) for each in self._allowed):
+                yield from self._problem(path, kind, candidate)
 
     def _problem(self, path: Path, kind: str, candidate: Candidate) -> Iterator[Problem]:
         place = candidate.place(path)
@@ -96,13 +91,24 @@ class SecretCheck:
             yield Problem(path, f"{kind} goes out as plain text, {where}", advice, place, self.name, is_error=False)
 
 
-def _parts(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:
-    """The document in parts of a size that makes an edit cheap: what is at its second level, or above."""
-    if isinstance(value, Frozen) and len(path) < _LEVELS:
-        for key, part in value.items():
-            yield from _parts(part, (*path, key))
-    else:
-        yield path, value
+@dataclass(frozen=True, slots=True)
+class _Searched:
+    """A part of the document, with the path and kind of each secret in it, and the parts that it is made of by key."""
+
+    part: Any = field(repr=False)
+    found: list[tuple[Path, str]]
+    inner: Mapping[str, _Searched]
+
+
+def _searched(part: Any, path: Path, last: _Searched | None) -> _Searched:
+    """Searches what is not the same object as the last time. An edit is cheap since it does so at two levels."""
+    if last is not None and last.part is part and isinstance(part, Frozen):
+        return last
+    if not isinstance(part, Frozen) or len(path) == _LEVELS:
+        return _Searched(part, _secrets(part, path), {})
+    before: Mapping[str, _Searched] = last.inner if last else {}
+    inner = {key: _searched(value, (*path, key), before.get(key)) for key, value in part.items()}
+    return _Searched(part, [each for searched in inner.values() for each in searched.found], inner)
 
 
 def _secrets(part: Any, place: Path) -> list[tuple[Path, str]]:
