@@ -153,6 +153,18 @@ def test_of_two_overrides_inside_each_other_the_outer_counts(outer: Any) -> None
     assert "it lies inside the override 'pool'" in overrides.problems["pool.size"]
 
 
+def test_one_that_ended_keeps_none_inside_it_from_counting() -> None:
+    kept = texts(pool={"size": 1}, until_ms=20) | texts(pool__size=2)
+    overrides = source(kept, at_ms=10)
+    before = overrides.load().tree, [*overrides.problems]
+
+    overrides.take(kept, at_ms=20)
+
+    assert before == ({"pool": {"size": 1}}, ["pool.size"])
+    assert (overrides.load().tree, overrides.problems) == ({"pool": {"size": 2}}, {})
+    assert [*overrides.ended] == ["pool"]
+
+
 def test_what_is_no_override_is_left_out_and_told() -> None:
     good = texts(a=1)
 

@@ -25,8 +25,8 @@ ABOVE_ALL = 2**64
 class OverridesSource:
     """The overrides that were in force at the last `take`. Not for use by several threads at once.
 
-    `texts` is what the store keeps, by path. `known` are those of them that count, ended or not;
-    `problems` says of the others, by path, why not: malformed, or inside another one. Nothing in a value is expanded.
+    `texts` is what the store keeps, by path. `known` are those of them that count, and those that ended; `problems`
+    says of the others, by path, why not: malformed, or inside another one. Nothing in a value is expanded.
     """
 
     name = "overrides"
@@ -37,6 +37,8 @@ class OverridesSource:
         self.problems: dict[str, str] = {}
         self.texts: dict[str, str] = {}
         self.known: tuple[Override, ...] = ()
+        self._readable: tuple[Override, ...] = ()
+        self._unreadable: dict[str, str] = {}
         self._now_ms = at_ms
         self.in_force: tuple[Override, ...] = ()
         self._layer = _layer(())
@@ -50,9 +52,11 @@ class OverridesSource:
         """These are there at that moment of the store."""
         if texts != self.texts:
             self.texts = dict(texts)
-            self.known = self._read(texts)
+            self._readable = tuple(self._read(texts))
         self._now_ms = at_ms
-        in_force = tuple(override for override in self.known if not override.has_ended(at_ms))
+        ended = [override for override in self._readable if override.has_ended(at_ms)]
+        in_force = tuple(self._apart(override for override in self._readable if not override.has_ended(at_ms)))
+        self.known = (*in_force, *ended)
         if in_force != self.in_force:
             self.in_force, self._layer = in_force, _layer(in_force)
 
@@ -77,21 +81,20 @@ class OverridesSource:
         then.take({each.name: self.texts[each.name] for each in self.known if each.is_in_force(at_ms)}, at_ms=at_ms)
         return then
 
-    def _read(self, texts: Mapping[str, str]) -> tuple[Override, ...]:
-        self.problems = {}
-        read: list[Override] = []
+    def _read(self, texts: Mapping[str, str]) -> Iterable[Override]:
+        self._unreadable = {}
         for name, text in sorted(texts.items()):
             try:
                 override = parse(name, text)
                 if override.name != name:
                     raise _ignored(name, f"its path is written {override.name}")
-                read.append(override)
+                yield override
             except Malformed as error:
-                self.problems[name] = str(error)
-        return tuple(self._apart(read))
+                self._unreadable[name] = str(error)
 
     def _apart(self, overrides: Iterable[Override]) -> Iterable[Override]:
         """Those that lie in no other one, the outermost first."""
+        self.problems = dict(self._unreadable)
         taken: dict[Path, Override] = {}
         for override in sorted(overrides, key=lambda override: (len(override.path), override.path)):
             outer = next((taken[path] for path in _prefixes(override.path) if path in taken), None)
