@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from confbus.errors import InvalidDocument
 from confbus.wire.sections import Encoder
+from confbus_publisher import collector
 from confbus_publisher.checks import Candidate, Shaping, run_checks
 from confbus_publisher.checks.doubts import DoubtCheck
 from confbus_publisher.expansion.expander import Expanded, Expander
@@ -125,6 +126,10 @@ class Inputs:
         Raises `SourceFailed` when a source fails that never succeeded, `MergeConflict` and `InvalidDocument` when
         the layers make no publishable document.
         """
+        with collector.paused():
+            return self._loaded(on_top)
+
+    def _loaded(self, on_top: Sequence[Source]) -> Merge:
         shape = self._shape()
         layers = (*self._from_sources(shape), *(source.load() for source in on_top))
         if self._last and same_objects((shape, *layers), self._last[0]) and self._expander.is_current():

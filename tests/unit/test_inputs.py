@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +17,7 @@ from confbus_publisher.sources import DictSource, EnvSource, FileSource
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from confbus_publisher.layer import Layer
     from confbus_publisher.sources.source import Source
 
 LIMIT = 1024 * 1024
@@ -119,3 +121,23 @@ def test_a_document_that_cannot_be_published_is_a_problem() -> None:
     [problem] = small.failings()
 
     assert "the limit is 10" in str(problem)
+
+
+@pytest.mark.parametrize("is_on", [True, False])
+def test_the_collector_is_afterwards_as_it_was_and_rests_meanwhile(is_on: bool) -> None:
+    seen: list[bool] = []
+
+    class Watching(DictSource):
+        def load(self) -> Layer:
+            seen.append(gc.isenabled())
+            return super().load()
+
+    before = gc.isenabled()
+    (gc.enable if is_on else gc.disable)()
+    try:
+        inputs(Watching({"a": 1})).load()
+        after = gc.isenabled()
+    finally:
+        (gc.enable if before else gc.disable)()
+
+    assert (seen, after) == ([False], is_on)
