@@ -188,3 +188,10 @@ def test_an_override_is_the_layer_above_all(layered: Shop) -> None:
     assert (first, value) == ("wins", 7000)
     assert "override" in place
     assert [effect for effect, _, _ in others] == ["loses", "loses"]
+
+
+def test_where_nothing_is_published_there_is_nothing_to_explain(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    answer = shop.confbus("explain", "--all", *elsewhere(shop, monkeypatch))
+
+    assert answer.code == 1
+    assert "Nothing is published in this namespace" in answer.err

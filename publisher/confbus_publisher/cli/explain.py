@@ -83,9 +83,11 @@ def _inputs(named: Named) -> Inputs | None:
 
 
 def _unknown(merge: Merge | None, parts: Path) -> Exception:
-    from confbus.errors import UnknownPath
+    from confbus.errors import NoRelease, UnknownPath
     from confbus.wire.path import nearest, render
 
+    if not parts:
+        return NoRelease("Nothing is published in this namespace", advice="`confbus publish` makes the first release.")
     return UnknownPath(render(parts), nearest=nearest(merge.tree, parts) if merge else "")
 
 
