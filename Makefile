@@ -16,7 +16,7 @@ test: .venv/ready
 	$(BIN)/pytest $(SIDE_BY_SIDE) $(ARGS)
 
 quick: .venv/ready
-	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not slow" tests/unit tests/house tests/basics $(ARGS)
+	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not slow" --hypothesis-profile quick tests/unit tests/house tests/basics $(ARGS)
 
 soak: .venv/ready
 	SCALE=full $(BIN)/pytest $(SIDE_BY_SIDE) -m slow --timeout 900 $(ARGS)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 # Property tests must not fail because a shared machine had a slow moment.
 settings.register_profile("confbus", deadline=None)
+settings.register_profile("quick", settings.get_profile("confbus"), max_examples=20)  # make quick
 settings.load_profile("confbus")
 
 SERVERS = {generation.name: generation for generation in GENERATIONS}
