@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bench.rounds import Row, interleave, rows
 from bench.worlds import NAMESPACE, WHY, document, ledger_at
-from confbus.link import make_client
+from confbus.client import make_client
 from confbus.wire import codec
 from confbus.wire.sections import Encoder
 from confbus_publisher import embedded

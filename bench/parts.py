@@ -14,10 +14,10 @@ from typing import TYPE_CHECKING
 from bench.rounds import Row, rows
 from bench.worlds import NAMESPACE, WHY, changed, document
 from confbus import candidate
+from confbus.client import keys_of, make_client
 from confbus.errors import Malformed
 from confbus.events import Acked, Applied, Apply, HeadRead, Heard
 from confbus.follower import Follower
-from confbus.link import keys_of, make_client
 from confbus.wire.sections import Encoder, join
 from confbus_publisher import embedded
 from confbus_publisher.ledger import Ledger

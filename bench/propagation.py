@@ -21,7 +21,7 @@ import redis
 import confbus
 from bench.rounds import Row, interleave, rows
 from bench.worlds import NAMESPACE, WHY, changed, document, ledger_at
-from confbus.link import make_client
+from confbus.client import make_client
 from confbus.wire import codec
 from confbus.wire.frozen import thaw
 from confbus.wire.sections import Encoder

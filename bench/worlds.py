@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import confbus
-from confbus.link import keys_of, make_client
+from confbus.client import keys_of, make_client
 from confbus.wire.frozen import Frozen, freeze
 from confbus.wire.sections import Encoder
 from confbus_publisher import embedded

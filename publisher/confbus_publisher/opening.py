@@ -60,14 +60,14 @@ class Site:
     @property
     def where(self) -> str:
         """The URL without its password."""
-        from confbus.link import redacted
+        from confbus.address import redacted
 
         return redacted(self.url)
 
     @contextmanager
     def ledger(self, *, patience_s: float = PATIENCE_S) -> Generator[Ledger]:
         """The ledger of this namespace; its connection is closed at the end. Nothing is read yet."""
-        from confbus.link import keys_of, make_client
+        from confbus.client import keys_of, make_client
         from confbus_publisher.ledger import Ledger
         from confbus_publisher.ledger.redis import RedisStore
 

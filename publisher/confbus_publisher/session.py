@@ -6,7 +6,8 @@ import threading
 from typing import TYPE_CHECKING
 
 from confbus import Timing
-from confbus.link import keys_of, make_client, redacted
+from confbus.address import redacted
+from confbus.client import keys_of, make_client
 from confbus.subscriber import Subscriber
 from confbus_publisher import opening
 from confbus_publisher.ledger import Ledger

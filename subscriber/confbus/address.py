@@ -82,6 +82,12 @@ def plain(url: str) -> Address | None:
     )
 
 
+def redacted(url: str) -> str:
+    """The URL without its passwords, for messages. Of one that was not escaped nothing is shown up to the last @."""
+    url = re.sub(r"(?i)(password=)[^&]*", r"\1***", url)
+    return re.sub(r"(?s)(://[^:/?#@]*):.*@", r"\1:***@", url)
+
+
 def keepalive() -> dict[int, int]:
     """Socket options that find out about a peer that is gone within half a minute, as far as this system has them."""
     return {getattr(socket, name): value for name, value in _KEEPALIVE.items() if hasattr(socket, name)}

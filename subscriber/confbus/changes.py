@@ -67,6 +67,12 @@ class Subscription:
         if is_mine:
             self._lock.release()
 
+    def renew(self) -> None:
+        """In a forked child: a call that ran in the parent does not run here."""
+        self._lock = threading.RLock()
+        self.started_at = None
+        self.is_queued = False
+
     def deliver(self) -> None:
         """Tell the callback what changed since it was last told, if anything that it cares for did."""
         callback = self._callback()
@@ -135,6 +141,14 @@ class Dispatcher:
                     self._queue.append(subscription)
                     self._serve()
             self._ready.notify_all()
+
+    def renew(self) -> None:
+        """In a forked child: the threads are gone, and with them whatever was queued; subscriptions stay."""
+        self._ready = threading.Condition()
+        self._queue = deque()
+        self._threads = self._idle = 0
+        for subscription in self._subscriptions:
+            subscription.renew()
 
     def close(self) -> None:
         """Start no more calls; those that run are left alone."""

@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from confbus.address import redacted
+from confbus.client import make_client
 from confbus.errors import Unreachable
-from confbus.link import make_client, redacted
 from confbus.wire import origins, release
 from confbus.wire.path import parse, render
 

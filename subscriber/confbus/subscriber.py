@@ -1,11 +1,12 @@
 """The object that a worker reads its configuration from.
 
-Reading is a memory access: no lock, no network, no Python frame for `config["a.b"]`. One daemon thread follows Redis
-and swaps the snapshot; everything it decides is in `follower`.
+Reading is a memory access: no lock, no network, no Python frame for `config["a.b"]`. A daemon thread (`driver`) follows
+Redis and swaps the snapshot of the local copy; everything it decides is in `follower`.
 """
 
 from __future__ import annotations
 
+import _thread
 import os
 import socket
 import threading
@@ -13,28 +14,30 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-from confbus import candidate
-from confbus.changes import Dispatcher
-from confbus.errors import Closed, ConnectFailed, Malformed, WaitTimeout
-from confbus.events import Action, Applied, Apply, Connect, Event, Fetch, LinkLost, Ping, ReadHead, Refused, Ticked
-from confbus.follower import Follower, Timing
-from confbus.link import Link, redacted
-from confbus.status import Status, stand
-from confbus.wire.head import PROTOCOL
+from confbus import driver, forks
+from confbus.address import redacted
+from confbus.dial import dialled
+from confbus.errors import Closed, ConnectFailed, WaitTimeout
+from confbus.follower import Timing
+from confbus.following import Following
+from confbus.local import Local
+from confbus.wire.keys import Keys
 
 if TYPE_CHECKING:
     import weakref
     from collections.abc import Callable, Iterable, Mapping
 
     from confbus.changes import Subscription
+    from confbus.driver import Driver
     from confbus.explanation import Explanation
+    from confbus.status import Status
     from confbus.wire import path as paths
     from confbus.wire.diff import Change
     from confbus.wire.frozen import Frozen
     from confbus.wire.snapshot import Snapshot
 
-_MAX_WAIT_S = 1.0
-_BREATH_S = 0.002
+_FORK_BREATH_S = 0.05
+"""How long a forked child must live before it counts as a worker: most children execute another program at once."""
 _ABSENT = object()
 
 
@@ -48,22 +51,17 @@ class Subscriber:
 
     __slots__ = (
         "__weakref__",
-        "_dispatcher",
+        "_dial",
+        "_driver",
         "_find",
-        "_follower",
+        "_following",
         "_is_closing",
-        "_is_reporting",
-        "_labels",
-        "_link",
-        "_moved",
-        "_observer",
+        "_is_wanted",
+        "_local",
+        "_lock",
+        "_pid",
         "_read",
-        "_snapshot",
-        "_thread",
-        "_unreported_since",
         "_url",
-        "_validators",
-        "instance",
         "namespace",
     )
 
@@ -80,35 +78,60 @@ class Subscriber:
         observer: Callable[[Status], object] | None = None,
     ) -> None:
         self.namespace = namespace
-        self.instance = f"{socket.gethostname()}:{os.getpid()}:{os.urandom(3).hex()}"
         self._url = url
-        self._validators = tuple(validators)
-        self._labels = dict(labels or {})
-        self._is_reporting = is_reporting
-        self._observer = observer
-        self._follower = Follower(timing or Timing())
-        self._dispatcher = Dispatcher()
-        self._moved = threading.Condition()
-        self._is_closing = False
-        self._unreported_since = 0.0
-        self._snapshot: Snapshot | None = None
+        self._dial = dialled(url)
+        self._local = Local(validators=validators, on_swap=self._swap)
+        self._following = Following(
+            self._local,
+            Keys(namespace, self._dial.database, prefix),
+            instance=_new_instance(),
+            labels=dict(labels or {}),
+            timing=timing or Timing(),
+            is_reporting=is_reporting,
+            observer=observer,
+        )
+        self._driver: Driver | None = None
+        self._lock = threading.Lock()
+        self._pid = os.getpid()
+        self._is_closing = self._is_wanted = False
         self._read: Callable[[Any], Any] = self._not_ready
         self._find: Callable[[Any, Any], Any] = lambda _path, default: default
-        self._link = Link(url, namespace, instance=self.instance, prefix=prefix)
-        self._thread = threading.Thread(target=self._follow, name=f"confbus-{namespace}", daemon=True)
+        forks.watch(self)
+
+    @property
+    def instance(self) -> str:
+        """Which one this is in the fleet: host, process and a random part; another one after a fork."""
+        return self._following.instance
 
     def start(self, *, timeout_s: float = 30.0) -> Subscriber:
         """Begin to follow, and wait for the first snapshot. Raises `ConnectFailed` when none comes in time."""
         self.follow()
-        with self._moved:
-            if not self._moved.wait_for(lambda: self._snapshot is not None or self._is_closing, timeout_s):
+        moved = self._local.moved
+        with moved:
+            if not moved.wait_for(lambda: self._local.snapshot is not None or self._is_closing, timeout_s):
                 self._not_ready("", timeout_s)
         return self
 
     def follow(self) -> Subscriber:
         """Begin to follow, and return at once; reading raises `ConnectFailed` until the first snapshot is there."""
-        self._thread.start()
+        with self._lock:
+            self._is_wanted = True
+            if self._driver is None and not self._is_closing:
+                self._driver = driver.drive(self._dial, self._following)
         return self
+
+    def postfork(self) -> None:
+        """Begin anew in a forked child: another instance with connections of its own, which goes on reading what the
+        parent read last. Called by itself wherever Python or uWSGI forks; harmless to repeat."""
+        if self._pid == os.getpid():
+            return
+        self._pid = os.getpid()
+        self._lock = threading.Lock()
+        self._local.renew()
+        self._following = self._following.renewed(_new_instance())
+        self._driver = None
+        if self._is_wanted and not self._is_closing:
+            _thread.start_new_thread(self._follow_later, ())
 
     if TYPE_CHECKING:
 
@@ -129,9 +152,7 @@ class Subscriber:
     @property
     def snapshot(self) -> Snapshot:
         """The newest accepted release, to be held while several reads must agree."""
-        if self._snapshot is None:
-            self._not_ready("")
-        return self._snapshot
+        return self._local.snapshot or self._not_ready("")
 
     def subscribe(self, callback: Callable[[list[Change]], object], path: str = "**") -> weakref.ref[Subscription]:
         """Call `callback` with the list of changed leaves under `path` after each new release, on another thread.
@@ -139,21 +160,22 @@ class Subscriber:
         Functions and lambdas are kept; bound methods are not (their object going away ends the subscription). When
         releases come faster than the callback, it sees one change from what it saw last to the newest.
         """
-        told = self._snapshot
-        subscription = self._dispatcher.subscribe(callback, path, told or {})
-        if self._snapshot is not told:  # it moved meanwhile, and nobody told this one
-            self._dispatcher.announce(self.snapshot)
+        told = self._local.snapshot
+        subscription = self._local.dispatcher.subscribe(callback, path, told or {})
+        if self._local.snapshot is not told:  # it moved meanwhile, and nobody told this one
+            self._local.dispatcher.announce(self.snapshot)
         return subscription
 
     def unsubscribe(self, subscription: weakref.ref[Subscription]) -> None:
         """End a subscription; no call of it starts after this returns."""
-        self._dispatcher.unsubscribe(subscription)
+        self._local.dispatcher.unsubscribe(subscription)
 
     def wait_for(self, *, version: int, timeout: float = 30.0) -> Snapshot:
         """The snapshot once `version` or a later one runs here. Raises `WaitTimeout` after `timeout` seconds."""
-        with self._moved:
-            self._moved.wait_for(lambda: self._is_closing or self._runs(version), timeout)
-            if self._runs(version):
+        moved, local = self._local.moved, self._local
+        with moved:
+            moved.wait_for(lambda: self._is_closing or local.runs(version), timeout)
+            if local.runs(version):
                 return self.snapshot
         if self._is_closing:
             raise Closed
@@ -166,35 +188,23 @@ class Subscriber:
         """
         from confbus.explanation import explain
 
-        return explain(self._url, self._link.keys, self.snapshot, path)
+        return explain(self._url, self._following.keys, self.snapshot, path)
 
     def status(self) -> Status:
         """Where this subscriber stands now."""
-        follower = self._follower
-        return Status(
-            namespace=self.namespace,
-            instance=self.instance,
-            state="closed" if self._is_closing else follower.state,
-            seen=stand(follower.seen),
-            running=stand(follower.served),
-            verified_age_s=time.monotonic() - follower.verified_at,
-            error=follower.error,
-            counts=replace(follower.counts),
-        )
+        status = self._following.status()
+        return replace(status, state="closed") if self._is_closing else status
 
     def close(self) -> None:
         """Stop following, and tell the fleet so, within a second; the last snapshot stays readable. Safe to repeat."""
-        with self._moved:
+        with self._lock:
             if self._is_closing:
                 return
             self._is_closing = True
-            self._moved.notify_all()
-        self._dispatcher.close()
-        if self._thread.ident is None:
-            self._link.close()
-        elif self._thread is not threading.current_thread():
-            self._link.wake()
-            self._thread.join(_MAX_WAIT_S)
+        self._local.tell()
+        self._local.dispatcher.close()
+        if self._driver is not None:
+            self._driver.dismiss(self._following)
 
     def __enter__(self) -> Self:
         return self
@@ -203,95 +213,24 @@ class Subscriber:
         self.close()
 
     def __repr__(self) -> str:
-        running = self._snapshot.version if self._snapshot is not None else None
+        running = self._local.snapshot.version if self._local.snapshot is not None else None
         return f"Subscriber({self.namespace!r}, version={running}, state={self.status().state!r})"
 
-    def _follow(self) -> None:
-        """The thread, until `close`. Whatever nobody foresaw is told, and begun anew as after a lost connection."""
-        try:
-            while not self._is_closing:
-                try:
-                    self._take_turn()
-                except Exception as error:  # the last edge: if this thread ended, nobody would follow
-                    import logging
-
-                    logging.getLogger("confbus").exception("following %s failed and begins anew", self.namespace)
-                    self._work_off(LinkLost(repr(error)))
-            if self._is_reporting:
-                self._link.leave()
-        finally:
-            self._link.close()
-
-    def _take_turn(self) -> None:
-        """Wait for the next events, carry out what the follower asks for, and tell it what came of that."""
-        longest_s = _BREATH_S if self._unreported_since else _MAX_WAIT_S
-        events = self._link.wait(min(self._follower.wake_at() - time.monotonic(), longest_s))
-        heard = self._follower.counts.notices
-        for event in events:
-            self._work_off(event)
-        if self._observer is not None and self._follower.counts.notices > heard:
-            self._observer(self.status())
-        if self._unreported_since and (not events or time.monotonic() - self._unreported_since > _MAX_WAIT_S):
-            self._report()
-        if self._follower.wake_at() <= time.monotonic():
-            self._work_off(Ticked())
-
-    def _work_off(self, event: Event) -> None:
-        events = [event]
-        while events:
-            for action in self._follower.handle(events.pop(0), time.monotonic()):
-                events += self._carry_out(action)
-
-    def _carry_out(self, action: Action) -> list[Event]:
-        match action:
-            case Apply():
-                return [self._apply(action)]
-            case ReadHead():
-                return self._link.read_head()
-            case Fetch(head, running):
-                return self._link.fetch(head, running)
-            case Connect():
-                return self._link.connect()
-            case Ping():
-                return self._link.ping()
-            case _:
-                # The new values come first: readers wait for the interpreter while this thread talks to Redis.
-                self._unreported_since = self._unreported_since or time.monotonic()
-                return []
-
-    def _apply(self, apply: Apply) -> Event:
-        try:
-            assembly = candidate.assemble(apply)
-        except Malformed as error:
-            return Refused(apply.head, str(error), is_damage=True)
-        snapshot = candidate.snapshot(apply, assembly)
-        reason = candidate.objection(self._validators, snapshot)
-        if reason:
-            return Refused(apply.head, reason)
-        # The reads come first: whoever waits for a snapshot reads as soon as there is one.
+    def _swap(self, snapshot: Snapshot) -> None:
         self._find, self._read = snapshot.fast_reads()
-        self._snapshot = snapshot
-        with self._moved:
-            self._moved.notify_all()
-        self._dispatcher.announce(snapshot)
-        return Applied(apply.head, assembly)
 
-    def _report(self) -> None:
-        self._unreported_since = 0.0
-        status = self.status()
-        if self._observer is not None:
-            self._observer(status)
-        if self._is_reporting:
-            interval_s, validators = self._follower.timing.report_s, len(self._validators)
-            facts = status.report(self._labels, interval_s=interval_s, protocol=PROTOCOL, validators=validators)
-            self._link.report(facts)
-
-    def _runs(self, version: int) -> bool:
-        return self._snapshot is not None and self._snapshot.version >= version
+    def _follow_later(self) -> None:
+        """In a forked child, in a thread that costs nothing but its start."""
+        time.sleep(_FORK_BREATH_S)
+        self.follow()
 
     def _not_ready(self, _path: Any, timeout_s: float = 0.0) -> NoReturn:
-        reason = "it was not started" if self._thread.ident is None else self.status().hindrance
+        reason = self.status().hindrance if self._is_wanted else "it was not started"
         raise ConnectFailed(redacted(self._url), self.namespace, timeout_s, reason)
 
 
 Subscriber.__getitem__ = Subscriber.__dict__["_read"]  # type: ignore[method-assign]  # as in Snapshot: no Python frame
+
+
+def _new_instance() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}:{os.urandom(3).hex()}"

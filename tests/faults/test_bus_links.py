@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from confbus.borrowed import BorrowedConnection
-from confbus.events import HeadRead, LinkLost, ReadFailed
+from confbus.dial import dialled
+from confbus.events import Event, HeadRead, LinkLost, ReadFailed
 from confbus.link import Link
+from confbus.namespace import Namespace
 from confbus.resp import PlainConnection
+from confbus.wire.keys import Keys
 from support.bus import document
 from support.eventually import eventually
 from support.peer import Peer
@@ -42,29 +45,45 @@ def proxy(server: Server) -> Iterator[Proxy]:
         yield proxy
 
 
-@pytest.fixture
-def link() -> Iterator[Callable[[str], Link]]:
-    """Links to URLs, closed at the end."""
-    links: list[Link] = []
+class Linked:
+    """A link, and what one worker says over it."""
 
-    def make(url: str) -> Link:
-        links.append(Link(url, "shop", instance="one"))
-        return links[-1]
+    def __init__(self, url: str, namespace: str = "shop") -> None:
+        dial = dialled(url)
+        self.keys = Keys(namespace, dial.database)
+        self.link = Link(dial, "one")
+        self._namespace = Namespace(self.link, self.keys, instance="one")
+
+    def connect(self) -> list[Event]:
+        return [event for _, event in self.link.listen(self.keys.notices)]
+
+    def read_head(self) -> Event:
+        return self._namespace.read_head()
+
+
+@pytest.fixture
+def link() -> Iterator[Callable[..., Linked]]:
+    """Links to URLs, closed at the end."""
+    made: list[Linked] = []
+
+    def make(url: str, namespace: str = "shop") -> Linked:
+        made.append(Linked(url, namespace))
+        return made[-1]
 
     yield make
-    for each in links:
-        each.close()
+    for each in made:
+        each.link.close()
 
 
 def test_each_way_is_the_one_it_is_called(
-    server: Server, way: Callable[[str], str], link: Callable[[str], Link], request: pytest.FixtureRequest
+    server: Server, way: Callable[[str], str], link: Callable[..., Linked], request: pytest.FixtureRequest
 ) -> None:
     linked: Any = link(way(server.url))
 
     assert linked.connect() == []
 
     kind = {"plain": PlainConnection, "borrowed": BorrowedConnection}[request.node.callspec.params["way"]]
-    assert type(linked._listener) is kind
+    assert type(linked.link._listener) is kind
 
 
 def test_a_change_is_read_over_either_way(bus: Bus, proxy: Proxy, way: Callable[[str], str]) -> None:
@@ -114,7 +133,7 @@ def test_a_connection_of_redis_py_that_only_looks_alive_is_made_again(
 
 
 def test_who_may_not_log_in_is_told_and_who_may_follows(
-    bus: Bus, server: Server, way: Callable[[str], str], link: Callable[[str], Link]
+    bus: Bus, server: Server, way: Callable[[str], str], link: Callable[..., Linked]
 ) -> None:
     client: Any = server.client()
     client.acl_setuser("ann", enabled=True, passwords=["+s@cret"], keys=["*"], channels=["*"], categories=["+@all"])
@@ -132,15 +151,16 @@ def test_who_may_not_log_in_is_told_and_who_may_follows(
     worker.config.close()
 
 
-def test_a_database_is_the_one_that_the_url_names(bus: Bus, server: Server, way: Callable[[str], str]) -> None:
+def test_a_database_is_the_one_that_the_url_names(
+    bus: Bus, server: Server, way: Callable[[str], str], link: Callable[..., Linked]
+) -> None:
     bus.publish(1)
-    linked = Link(way(server.url.replace("db=0", "db=3")), bus.namespace, instance="one")
+    linked = link(way(server.url.replace("db=0", "db=3")), bus.namespace)
 
-    events = linked.read_head()
-    linked.close()
+    event = linked.read_head()
 
     assert linked.keys.database == 3
-    assert events == [HeadRead(None)]
+    assert event == HeadRead(None)
 
 
 @pytest.mark.parametrize(
@@ -153,13 +173,13 @@ def test_a_database_is_the_one_that_the_url_names(bus: Bus, server: Server, way:
     ids=["loading", "no login", "moved"],
 )
 def test_what_a_server_says_instead_of_an_answer_is_the_reason(
-    answer: bytes, reason: str, link: Callable[[str], Link]
+    answer: bytes, reason: str, link: Callable[..., Linked]
 ) -> None:
     # Three commands are answered in one piece: the name of the connection, the head, the time.
     with Peer(answer * 3) as peer:
         linked = link(peer.url)
 
-        [failed] = linked.read_head()
+        failed = linked.read_head()
 
     assert isinstance(failed, ReadFailed)
     assert reason in failed.error
@@ -167,12 +187,12 @@ def test_what_a_server_says_instead_of_an_answer_is_the_reason(
 
 
 @pytest.mark.parametrize("answer", [b"HTTP/1.1 400 Bad Request\r\n\r\n", b"\x16\x03\x01\x02", b"$99999999999\r\n"])
-def test_what_is_no_redis_is_said_so(answer: bytes, link: Callable[[str], Link]) -> None:
+def test_what_is_no_redis_is_said_so(answer: bytes, link: Callable[..., Linked]) -> None:
     with Peer(answer + b"\r\n") as peer:
         linked = link(peer.url)
 
         [lost] = linked.connect()
-        [failed] = linked.read_head()
+        failed = linked.read_head()
 
     assert isinstance(lost, LinkLost)
     assert isinstance(failed, ReadFailed)
@@ -180,7 +200,7 @@ def test_what_is_no_redis_is_said_so(answer: bytes, link: Callable[[str], Link])
     assert "no Redis" in failed.error
 
 
-def test_a_refused_connection_says_so(way: Callable[[str], str], link: Callable[[str], Link]) -> None:
+def test_a_refused_connection_says_so(way: Callable[[str], str], link: Callable[..., Linked]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as closed:
         url = f"redis://127.0.0.1:{closed.getsockname()[1]}/0"
 
@@ -191,20 +211,19 @@ def test_a_refused_connection_says_so(way: Callable[[str], str], link: Callable[
 
 
 def test_a_head_of_another_type_is_damage_and_the_connection_goes_on(
-    bus: Bus, server: Server, way: Callable[[str], str]
+    bus: Bus, server: Server, way: Callable[[str], str], link: Callable[..., Linked]
 ) -> None:
-    linked = Link(way(server.url), bus.namespace, instance="one")
+    linked = link(way(server.url), bus.namespace)
     client: Any = server.client()
     client.set(linked.keys.head, "something else")
-    [failed] = linked.read_head()
+    failed = linked.read_head()
     client.delete(linked.keys.head)
 
-    events = linked.read_head()
-    linked.close()
+    event = linked.read_head()
 
     assert isinstance(failed, ReadFailed)
     assert failed.is_damage
-    assert events == [HeadRead(None)]
+    assert event == HeadRead(None)
 
 
 def test_a_document_of_many_sections_is_fetched_whole(bus: Bus, proxy: Proxy, way: Callable[[str], str]) -> None:

@@ -15,8 +15,8 @@ import click
 import pytest
 import yaml
 
+from confbus.client import keys_of
 from confbus.errors import InvalidSettings
-from confbus.link import keys_of
 from confbus.subscriber import Subscriber
 from confbus_publisher import source_settings
 from confbus_publisher.cli.program import COMMANDS, program

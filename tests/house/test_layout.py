@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from confbus import errors
-from confbus.link import keys_of, make_client
+from confbus.client import keys_of, make_client
 from confbus_publisher.ledger import Ledger, Why
 from confbus_publisher.ledger.redis import RedisStore
 from support.places import encoded

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from confbus.client import make_client
 from confbus.errors import OutcomeUnknown, Refused
-from confbus.link import make_client
 from confbus.wire.keys import Keys
 from confbus.wire.notice import HINT
 from confbus_publisher.ledger import Amendment, Ledger, Overrides, State, Why

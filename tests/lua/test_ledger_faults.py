@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from confbus.client import make_client
 from confbus.errors import Conflict, OutcomeUnknown, Unreachable
-from confbus.link import make_client
 from confbus.wire.keys import Keys
 from confbus_publisher.ledger import Ledger, Why
 from confbus_publisher.ledger.redis import RedisStore

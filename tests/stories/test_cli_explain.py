@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from confbus.link import keys_of, make_client
+from confbus.client import keys_of, make_client
 from confbus.wire import origins
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from confbus.link import keys_of
+from confbus.client import keys_of
 from confbus_publisher.opening import inputs_of
 from confbus_publisher.session import Session
 from confbus_publisher.settings import load_settings

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from confbus.link import keys_of
+from confbus.client import keys_of
 
 if TYPE_CHECKING:
     from support.server import Server

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import confbus
-from confbus.link import keys_of
+from confbus.client import keys_of
 from support.eventually import eventually
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import confbus
+from confbus.client import keys_of, make_client
 from confbus.errors import InvalidNamespace, NotStarted
-from confbus.link import keys_of, make_client
 from confbus_publisher import ConfigManager, ReloadStatus
 from confbus_publisher.ledger import Ledger, Why
 from confbus_publisher.ledger.redis import RedisStore

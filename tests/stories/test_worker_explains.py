@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import confbus
+from confbus.client import keys_of, make_client
 from confbus.errors import Unreachable
 from confbus.explanation import explain
-from confbus.link import keys_of, make_client
 from confbus.wire.keys import Keys
 
 if TYPE_CHECKING:

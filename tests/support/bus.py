@@ -10,7 +10,7 @@ import threading
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import confbus
-from confbus.link import keys_of, make_client
+from confbus.client import keys_of, make_client
 from confbus_publisher.inputs import Inputs
 from confbus_publisher.ledger import Ledger, Why
 from confbus_publisher.ledger.redis import RedisStore

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from confbus import Subscriber
+from confbus.address import redacted
+from confbus.client import make_client
 from confbus.errors import InvalidSettings
-from confbus.link import make_client, redacted
 
 
 @pytest.mark.parametrize(

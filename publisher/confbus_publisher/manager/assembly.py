@@ -140,7 +140,8 @@ def assemble(place: Place, validators: Judges, gates: Judges, *, is_watching: bo
 def _store(place: Place, identity: str) -> Store:
     if place.redis is None or place.namespace is None:
         return MemoryStore()
-    from confbus.link import keys_of, make_client, redacted
+    from confbus.address import redacted
+    from confbus.client import keys_of, make_client
     from confbus_publisher.ledger.redis import RedisStore
 
     client = make_client(place.redis, name=f"confbus:{identity}")

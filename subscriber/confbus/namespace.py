@@ -1,0 +1,93 @@
+"""One namespace in Redis, as a worker sees it: the head, the releases, the blobs, and its own line in the fleet."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from confbus.errors import Malformed
+from confbus.events import Event, Fetched, HeadRead, ReadFailed
+from confbus.link import reason_of
+from confbus.wire import head as heads
+from confbus.wire import release as releases
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+
+    from confbus.link import Link
+    from confbus.wire.head import Head
+    from confbus.wire.keys import Keys
+    from confbus.wire.manifest import Manifest
+
+
+class Namespace:
+    """What one instance reads and reports, over the link of its driver. Belongs to the driver's thread."""
+
+    __slots__ = ("_instance", "_keys", "_link", "_server_ms")
+
+    def __init__(self, link: Link, keys: Keys, *, instance: str) -> None:
+        self._link = link
+        self._keys = keys
+        self._instance = instance
+        self._server_ms = 0
+
+    def read_head(self) -> Event:
+        def read() -> Event:
+            fields, (seconds, micros) = self._link.ask(("HGETALL", self._keys.head), ("TIME",))
+            self._server_ms = int(seconds) * 1000 + int(micros) // 1000
+            return HeadRead(heads.parse(_texts(fields)) if fields else None)
+
+        return _tried(read)
+
+    def fetch(self, head: Head, running: Manifest) -> Event:
+        """The release of `head` and the blobs that `running` has not."""
+
+        def read() -> Event:
+            release = releases.parse(_texts(self._link.ask(("HGETALL", self._keys.release(head.version)))[0]))
+            if release.digest != head.digest:
+                raise Malformed(f"release {head.version}", "it is another one than the head names")
+            changes = running.changes_to(release.manifest)
+            wanted = {name: blob for name, blob in changes.items() if blob is not None}
+            blobs = {name: blob for name, blob in self._blobs(wanted) if blob is not None}
+            if len(blobs) < len(wanted):
+                missing = next(name for name in wanted if name not in blobs)
+                raise Malformed(f"release {head.version}", f"the content of section {missing!r} is gone")
+            return Fetched(head, release.manifest, blobs, release.at_ms)
+
+        return _tried(read)
+
+    def report(self, report: Mapping[str, Any]) -> str:
+        """Tell the fleet; returns why it could not be told, or the empty text. Workers may lack the right to."""
+        import json
+
+        try:
+            text = json.dumps({**report, "at": self._server_ms}, separators=(",", ":"))
+            self._link.ask(("HSET", self._keys.fleet, self._instance, text))
+        except Exception as error:  # noqa: BLE001 — a report that fails must not stop the follower
+            return reason_of(error)
+        return ""
+
+    def leave(self) -> None:
+        """Take this instance's report away."""
+        try:
+            self._link.ask(("HDEL", self._keys.fleet, self._instance))
+        except Exception:  # noqa: BLE001 — leaving is a courtesy; the publisher drops silent instances anyway
+            return
+
+    def _blobs(self, wanted: Mapping[str, str]) -> Iterable[tuple[str, bytes | None]]:
+        found: list[bytes | None] = self._link.ask(("HMGET", self._keys.blobs, *wanted.values()))[0] if wanted else []
+        return zip(wanted, found, strict=True)
+
+
+def _tried(read: Callable[[], Event]) -> Event:
+    try:
+        return read()
+    except Malformed as error:
+        return ReadFailed(str(error), is_damage=True)
+    except Exception as error:  # noqa: BLE001 — whatever failed, the running configuration stays
+        return ReadFailed(reason_of(error), is_damage="WRONGTYPE" in str(error))
+
+
+def _texts(fields: Any) -> dict[str, str]:
+    """The fields of a hash, which come as a flat list of names and values."""
+    texts = [text.decode("utf-8", "replace") for text in fields]
+    return dict(zip(texts[::2], texts[1::2], strict=True))
