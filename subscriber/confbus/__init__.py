@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from confbus.follower import Timing
     from confbus.status import Status
     from confbus.subscriber import Subscriber
+    from confbus.views.view import View
     from confbus.wire.diff import Change, ChangeType
     from confbus.wire.frozen import Frozen, FrozenList, thaw
     from confbus.wire.snapshot import Snapshot
@@ -29,6 +30,7 @@ __all__ = [
     "Status",
     "Subscriber",
     "Timing",
+    "View",
     "connect",
     "thaw",
 ]
@@ -42,6 +44,7 @@ _HOMES = {
     "Status": "confbus.status",
     "Subscriber": "confbus.subscriber",
     "Timing": "confbus.follower",
+    "View": "confbus.views.view",
     "thaw": "confbus.wire.frozen",
 }
 

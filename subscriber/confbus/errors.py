@@ -125,6 +125,15 @@ class ConfigRefused(ConfBusError):
         super().__init__(f"Version {version} was refused by this process: {reason}.")
 
 
+class ViewFailed(ConfBusError, ValueError):
+    """What stands at `path` does not fit the type of a view; the text holds no value of the configuration."""
+
+    def __init__(self, path: str, reason: str, *, version: int) -> None:
+        self.path = path
+        self.reason = reason
+        super().__init__(f"Version {version} does not fit at {path or 'its root'}: {reason}.")
+
+
 class WaitTimeout(ConfBusError, TimeoutError):
     """The awaited state did not come in time; the configuration is unchanged and still followed."""
 

@@ -170,6 +170,6 @@ class Following:
         if self._observer is not None:
             self._observer(status)
         if self._is_reporting:
-            interval_s, validators = self._follower.timing.report_s, len(self._local.validators)
-            facts = status.report(self._labels, interval_s=interval_s, protocol=PROTOCOL, validators=validators)
+            interval_s, judges = self._follower.timing.report_s, self._local.judges
+            facts = status.report(self._labels, interval_s=interval_s, protocol=PROTOCOL, validators=judges)
             self._namespace.report(facts)

@@ -12,7 +12,7 @@ import socket
 import threading
 import time
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NoReturn, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, overload
 
 from confbus import driver, forks
 from confbus.address import redacted
@@ -20,17 +20,19 @@ from confbus.dial import dialled
 from confbus.errors import Closed, ConnectFailed, WaitTimeout
 from confbus.follower import Timing
 from confbus.following import Following
-from confbus.local import Local
+from confbus.local import ABSENT, Local
 from confbus.wire.keys import Keys
 
 if TYPE_CHECKING:
     import weakref
     from collections.abc import Callable, Iterable, Mapping
+    from types import UnionType
 
     from confbus.changes import Subscription
     from confbus.driver import Driver
     from confbus.explanation import Explanation
     from confbus.status import Status
+    from confbus.views.view import Kind, View
     from confbus.wire import path as paths
     from confbus.wire.diff import Change
     from confbus.wire.frozen import Frozen
@@ -38,12 +40,14 @@ if TYPE_CHECKING:
 
 _FORK_BREATH_S = 0.05
 """How long a forked child must live before it counts as a worker: most children execute another program at once."""
-_ABSENT = object()
+T = TypeVar("T")
+D = TypeVar("D")
 
 
 class Subscriber:
     """A configuration that stays current by itself. `confbus.connect` makes and starts one.
 
+    `views` are bound, as by `bind`, to the paths that are their keys.
     `validators` are called with each new snapshot before it is read; one that raises keeps the old configuration and
     reports the reason to the fleet. `labels` describe this instance to the fleet. `observer` is called from the
     following thread with the status whenever it changes, and after each notice. Reads are safe from any thread.
@@ -70,6 +74,7 @@ class Subscriber:
         url: str,
         *,
         namespace: str,
+        views: Mapping[str, Kind[Any]] | None = None,
         validators: Iterable[Callable[[Snapshot], object]] = (),
         labels: Mapping[str, str] | None = None,
         timing: Timing | None = None,
@@ -96,6 +101,8 @@ class Subscriber:
         self._is_closing = self._is_wanted = False
         self._read: Callable[[Any], Any] = self._not_ready
         self._find: Callable[[Any, Any], Any] = lambda _path, default: default
+        for path, kind in (views or {}).items():
+            self.bind(path, kind)
         forks.watch(self)
 
     @property
@@ -139,8 +146,8 @@ class Subscriber:
 
     def get(self, path: str | paths.Path, default: Any = None) -> Any:
         """The value at `path`; `default` only where there is none (a null is None)."""
-        value = self._find(path, _ABSENT)
-        return self.snapshot.get(path, default) if value is _ABSENT else value
+        value = self._find(path, ABSENT)
+        return self.snapshot.get(path, default) if value is ABSENT else value
 
     def section(self, path: str | paths.Path) -> Frozen:
         """The mapping at `path`, frozen. Raises `UnknownPath`, and `TypeError` when it is no mapping."""
@@ -153,6 +160,25 @@ class Subscriber:
     def snapshot(self) -> Snapshot:
         """The newest accepted release, to be held while several reads must agree."""
         return self._local.snapshot or self._not_ready("")
+
+    @overload
+    def bind(self, path: str | paths.Path, kind: Kind[T], *, extra: str = ...) -> View[T]: ...
+    @overload
+    def bind(self, path: str | paths.Path, kind: Kind[T], *, default: D, extra: str = ...) -> View[T | D]: ...
+    @overload
+    def bind(self, path: str | paths.Path, kind: UnionType, *, default: Any = ..., extra: str = ...) -> View[Any]: ...
+    def bind(self, path: str | paths.Path, kind: Any, *, default: Any = ABSENT, extra: str = "refuse") -> View[Any]:
+        """A view of what is at `path` as a `kind`: a type, or a function that makes something of the frozen value.
+
+        From now on each release must fit it: one that does not is refused. `default` is shown while there is nothing
+        at `path`; without one, that is refused as well. `extra="ignore"` lets dataclasses and the like pass over keys
+        that they have no field for. Once there is a release, raises `ViewFailed` or `UnknownPath` when the running one
+        does not fit, and then nothing is bound. `InvalidSettings` for a type that no configuration becomes. The same
+        `path` and `kind` give the same view.
+        """
+        from confbus.views.view import View
+
+        return self._local.bind(View(path, kind, default=default, extra=extra, not_ready=self._not_ready))
 
     def subscribe(self, callback: Callable[[list[Change]], object], path: str = "**") -> weakref.ref[Subscription]:
         """Call `callback` with the list of changed leaves under `path` after each new release, on another thread.

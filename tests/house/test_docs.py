@@ -123,7 +123,7 @@ def test_every_python_block_of_a_page_runs_after_the_ones_before_it(
 
     try:
         for block in code:
-            exec(compile(block.text.replace(URL, server.url), block.place, "exec"), scope)
+            exec(compile(block.text.replace(URL, server.url), block.place, "exec", dont_inherit=True), scope)
             subscribers += [thing for thing in scope.values() if isinstance(thing, Subscriber)]
     finally:
         for subscriber in subscribers:

@@ -1,0 +1,131 @@
+"""A part of the configuration as an object of a type, always of the newest accepted release.
+
+`current` is a plain slot: reading it costs what an attribute costs. Whoever swaps snapshots builds every view first,
+and shows all of them, or none.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Generic, NamedTuple, NoReturn, Protocol, TypeVar
+
+from confbus.errors import InvalidSettings, UnknownPath, ViewFailed
+from confbus.local import ABSENT
+from confbus.views.conversion import Conversions, called
+from confbus.views.misfit import Misfit
+from confbus.wire import path as paths
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from confbus.views.scalars import Conversion
+    from confbus.wire.snapshot import Snapshot
+
+    T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
+_NOTHING_YET = object()
+
+
+class Adapter(Protocol[T_co]):
+    """A `TypeAdapter` of pydantic's, which stands for a type that needs no class."""
+
+    def validate_python(self, object: Any, /) -> T_co: ...  # noqa: A002 — the name is pydantic's
+
+
+if TYPE_CHECKING:
+    Kind = type[T] | Callable[[Any], T] | Adapter[T]
+
+
+class Built(NamedTuple):
+    """What a view will show once the release that it was built of is read, and the value it was made from."""
+
+    view: View[Any]
+    source: Any
+    value: Any
+
+    def show(self) -> None:
+        self.view.show(self)
+
+
+class View(Generic[T_co]):
+    """The value at a path, made into what `kind` says. `config.bind` makes one.
+
+    `current` is the same object as long as the part of the configuration under the path is the same. Threads share it,
+    so let it be immutable: frozen dataclasses, frozen models.
+    """
+
+    __slots__ = ("_convert", "_current", "_default", "_extra", "_kind", "_not_ready", "_path", "_source")
+
+    if TYPE_CHECKING:
+
+        @property
+        def current(self) -> T_co:
+            """Of the newest accepted release. Raises `ConnectFailed` before the first one."""
+            ...
+
+    def __init__(
+        self, path: str | paths.Path, kind: Any, *, default: Any, extra: str, not_ready: Callable[[str], NoReturn]
+    ) -> None:
+        self._path = paths.parse(path) if isinstance(path, str) else tuple(path)
+        self._kind = kind
+        self._default = default
+        self._extra = extra
+        self._convert = _conversion(kind, extra)
+        self._not_ready = not_ready
+        self._source: Any = _NOTHING_YET
+
+    @property
+    def path(self) -> str:
+        """Where in the configuration it looks."""
+        return paths.render(self._path)
+
+    def is_like(self, other: View[Any]) -> bool:
+        """True when both show the same, whatever comes."""
+        mine, theirs = ((each._path, each._kind, each._extra) for each in (self, other))
+        return mine == theirs and self._default is other._default
+
+    def build(self, snapshot: Snapshot) -> Built:
+        """What it shows when `snapshot` is read. Raises `ViewFailed`, and `UnknownPath` where there is nothing."""
+        try:
+            source = snapshot[self._path]
+        except UnknownPath:
+            if self._default is ABSENT:
+                raise
+            return Built(self, ABSENT, self._default)
+        return Built(self, source, self._made(source, snapshot.version))
+
+    def show(self, built: Built) -> None:
+        """Let `built` be what is read from now on."""
+        self._current = built.value
+        self._source = built.source
+
+    def _made(self, source: Any, version: int) -> Any:
+        if source is self._source:
+            return self.current
+        try:
+            return self._convert(source, self._path)
+        except Misfit as misfit:
+            failed = ViewFailed(misfit.place, misfit.reason, version=version)
+        raise failed
+
+    def __getattr__(self, name: str) -> NoReturn:
+        """Only for what is not there: `current`, before the first release."""
+        if name == "current":
+            self._not_ready(self.path)
+        raise AttributeError(f"A view has no attribute {name!r}.")
+
+    def __repr__(self) -> str:
+        return f"View({self.path!r}, {getattr(self._kind, '__qualname__', self._kind)})"
+
+
+View.current = View.__dict__["_current"]  # type: ignore[method-assign]  # the slot's own descriptor: no Python frame
+
+
+def _conversion(kind: Any, extra: str) -> Conversion:
+    if extra not in {"refuse", "ignore"}:
+        raise InvalidSettings("extra", f"{extra!r} is no way to treat keys", advice="Say 'refuse' or 'ignore'.")
+    conversion = Conversions(is_open=extra == "ignore").find(kind)
+    if conversion is not None:
+        return conversion
+    if not callable(kind):
+        raise InvalidSettings("a view", f"{kind!r} is neither a type nor a function", advice="Bind one of them.")
+    return called(kind)

@@ -1,0 +1,81 @@
+"""Typed views on a real bus: what a worker shows, refuses and tells, whenever they are bound."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import confbus
+from confbus.errors import ConnectFailed, ViewFailed
+from support.bus import TIMING
+from support.eventually import eventually
+
+if TYPE_CHECKING:
+    from confbus import Subscriber
+    from support.bus import Bus
+
+
+@dataclass(frozen=True)
+class Web:
+    number: int
+    padding: str
+
+
+@dataclass(frozen=True)
+class Database:
+    host: str
+    number: int
+
+    def __post_init__(self) -> None:
+        if self.number % 7 == 0:
+            raise ValueError(f"{self.host} is no good")
+
+
+def report(bus: Bus, config: Subscriber) -> Any:
+    return json.loads(bus.ledger.store.fleet()[config.instance])
+
+
+def test_a_release_that_does_not_fit_a_view_is_refused_whole_and_told_without_values(bus: Bus) -> None:
+    bus.publish(1)
+    views = {"web": Web, "db": Database}
+    with confbus.connect(bus.url, namespace=bus.namespace, timing=TIMING, views=views) as config:
+        web, db = config.bind("web", Web), config.bind("db", Database)
+
+        bus.publish(7)
+        eventually(lambda: config.status().state == "vetoing")
+        eventually(lambda: bus.ledger.store.fleet() and report(bus, config)["state"] == "vetoing")
+        assert (web.current.number, db.current.number, config["number"]) == (1, 1, 1)
+        assert report(bus, config)["error"] == "db: ValueError: … is no good"
+        assert report(bus, config)["validators"] == 2
+
+        bus.publish(8)
+        eventually(lambda: config["number"] == 8)
+        assert (web.current.number, db.current.host) == (8, "db-8")
+
+
+def test_views_judge_the_first_release_too(bus: Bus) -> None:
+    bus.publish(7)
+    config = confbus.Subscriber(bus.url, namespace=bus.namespace, timing=TIMING)
+    db = config.bind("db", Database)
+
+    with config.follow():
+        eventually(lambda: config.status().state == "vetoing")
+        with pytest.raises(ConnectFailed, match="is no good"):
+            _ = db.current
+        bus.publish(8)
+        eventually(lambda: config.status().state == "live")
+        assert db.current == Database("db-8", 8)
+
+
+def test_a_late_view_that_does_not_fit_fails_its_caller_alone(bus: Bus) -> None:
+    bus.publish(7)
+    worker = bus.worker()
+
+    with pytest.raises(ViewFailed):
+        worker.config.bind("db", Database)
+    bus.publish(14)
+
+    bus.agree(14)
