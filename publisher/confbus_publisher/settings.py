@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+from confbus.address import with_password_file
 from confbus.errors import InvalidNamespace, InvalidSettings, SourceFailed
 from confbus.wire.frozen import Frozen, FrozenList
 from confbus.wire.keys import Keys
@@ -39,6 +40,7 @@ LEASE_S = 15.0
 _KNOWN = (
     "namespace",
     "redis",
+    "password_file",
     "sources",
     "profile",
     "checks",
@@ -110,7 +112,7 @@ def read_settings(
     return Settings(
         path=file,
         namespace=namespace,
-        redis=entry.text("redis") if "redis" in entry else None,
+        redis=_redis(entry, base=file.parent),
         sources=read_sources(entry.each("sources"), base=file.parent, profile=read_profile(entry)),
         rules=read_rules(entry),
         checks=read_checks(entry.inner("checks"), base=file.parent),
@@ -161,6 +163,16 @@ class _Scope:
             return interpolate(value, self.variables, self.read_file)
         except Unfit as unfit:
             raise InvalidSettings(str(self.origins[path]), unfit.reason, advice=unfit.advice) from None
+
+
+def _redis(entry: Entry, *, base: Path) -> str | None:
+    """The URL of the server, with the file that has its password."""
+    url = entry.text("redis") if "redis" in entry else None
+    if "password_file" not in entry:
+        return url
+    if url is None:
+        raise entry.refuse("password_file has no server", "Name it with `redis:`.", at="password_file")
+    return with_password_file(url, str((base / entry.text("password_file")).absolute()))
 
 
 def _file_roots(tree: Frozen, scope: _Scope, *, base: Path) -> tuple[Path, ...]:

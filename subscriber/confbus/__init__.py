@@ -49,7 +49,7 @@ _HOMES = {
 }
 
 
-def connect(url: str, *, namespace: str, timeout_s: float = 30.0, **options: Any) -> Subscriber:
+def connect(url: str = "", *, namespace: str, timeout_s: float = 30.0, **options: Any) -> Subscriber:
     """A subscriber that follows `namespace`, returned with its first snapshot.
 
     `options` are those of `Subscriber`. Raises `ConnectFailed` when no snapshot comes within `timeout_s` seconds,

@@ -1,6 +1,7 @@
 """Where a plain Redis is: the URLs that need nothing but a socket, read as redis-py reads them.
 
-What is not plain (TLS, options in the query, anything odd) has no `Address`: redis-py reads that one itself.
+What is not plain (TLS, options in the query, anything odd) has no `Address`: redis-py reads that one itself. What a URL
+says beyond redis-py, `password_file=` and Valkey's names, is understood here for both.
 """
 
 from __future__ import annotations
@@ -10,21 +11,27 @@ import socket
 from dataclasses import dataclass
 from typing import Any
 
+from confbus.errors import InvalidSettings
+
 _USER = r"(?:(?P<username>[^\s:@/?#\[\]]*)(?::(?P<password>[^\s@/?#\[\]]*))?@)?"
 _DATABASE = r"(?:\?db=(?P<query>[0-9]{1,9}))?\Z"
 _TCP = re.compile(
-    rf"redis://{_USER}(?P<host>[A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{{1,5}}))?(?:/(?P<database>[0-9]{{0,9}}))?"
+    rf"(?:redis|valkey)://{_USER}(?P<host>[A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{{1,5}}))?(?:/(?P<database>[0-9]{{0,9}}))?"
     + _DATABASE
 )
 _UNIX = re.compile(rf"unix://{_USER}(?P<path>/[^\s?#;]*)" + _DATABASE)
 _ESCAPES = re.compile(rb"%([0-9A-Fa-f]{2})")
+_PASSWORD_FILE = re.compile(r"(?<=[?&])password_file=([^&#]*)&?")
+_PASSWORD = re.compile(r"://[^/?#@]*:[^/?#@]+@|[?&]password=")
 _MAX_PORT = 65535
+_MAX_PASSWORD = 64 * 1024
 _KEEPALIVE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 15_000}
 
 
 @dataclass(frozen=True, slots=True)
 class Address:
-    """A server on a socket, with who to be and which database to use there. A `path` is a unix socket's."""
+    """A server on a socket, with who to be and which database to use there. A `path` is a unix socket's; a
+    `password_file` stands in for the password."""
 
     path: str = ""
     host: str = "localhost"
@@ -32,6 +39,7 @@ class Address:
     database: int = 0
     username: str = ""
     password: str = ""
+    password_file: str = ""
 
     def connect(self, timeout_s: float) -> socket.socket:
         """A connected socket. Raises `OSError`."""
@@ -39,10 +47,14 @@ class Address:
             # As bytes: a text goes through the codec for domain names, whose import takes longer than the connection.
             host: Any = self.host.encode()
             tcp = socket.create_connection((host, self.port), timeout_s)
-            tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            tcp.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
-            for option, value in keepalive().items():
-                tcp.setsockopt(socket.IPPROTO_TCP, option, value)
+            try:
+                tcp.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                tcp.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+                for option, value in keepalive().items():
+                    tcp.setsockopt(socket.IPPROTO_TCP, option, value)
+            except BaseException:  # of a peer that is gone again
+                tcp.close()
+                raise
             return tcp
         unix = socket.socket(socket.AF_UNIX)
         try:
@@ -54,17 +66,22 @@ class Address:
         return unix
 
     def credentials(self) -> tuple[str, ...]:
-        """What AUTH takes; nothing when the URL names nobody."""
+        """What AUTH takes; nothing when the URL names nobody. Raises `ConnectionError` for a file that gives none."""
+        password = read_password(self.password_file) if self.password_file else self.password
         if self.username:
-            return (self.username, self.password)
-        return (self.password,) if self.password else ()
+            return (self.username, password)
+        return (password,) if password else ()
 
     def __repr__(self) -> str:
         return f"Address({self.path or f'{self.host}:{self.port}'}, database={self.database})"
 
 
 def plain(url: str) -> Address | None:
-    """The address in a `redis://` or `unix://` URL; None for one that only redis-py can follow."""
+    """The address in a `redis://` or `unix://` URL; None for one that only redis-py can follow.
+
+    Raises `InvalidSettings` for a password beside a file with one.
+    """
+    url, password_file = split_password_file(url)
     parts = (_TCP.match(url) or _UNIX.match(url)) if url.isascii() else None
     if parts is None:
         return None
@@ -73,13 +90,48 @@ def plain(url: str) -> Address | None:
     if port > _MAX_PORT:
         return None
     return Address(
-        path=_unescaped(found.get("path", "")),
+        path=unescaped(found.get("path", "")),
         host=found.get("host", "localhost").strip("[]").lower(),
         port=port,
         database=int(found.get("query") or found.get("database", 0)),
-        username=_unescaped(found.get("username", "")),
-        password=_unescaped(found.get("password", "")),
+        username=unescaped(found.get("username", "")),
+        password=unescaped(found.get("password", "")),
+        password_file=password_file,
     )
+
+
+def split_password_file(url: str) -> tuple[str, str]:
+    """The URL without its `password_file`, and the path of that; empty when there is none.
+
+    Raises `InvalidSettings` when there is a password as well.
+    """
+    found = _PASSWORD_FILE.search(url)
+    if found is None:
+        return url, ""
+    rest = (url[: found.start()] + url[found.end() :]).rstrip("?&")
+    if _PASSWORD.search(rest):
+        reason = "it has a password, and a file with one"
+        raise InvalidSettings("the Redis URL", reason, advice="Keep one of them.")
+    return rest, unescaped(found[1])
+
+
+def with_password_file(url: str, path: str) -> str:
+    """The URL with `password_file=` of that path, which is read for each new connection."""
+    escaped = re.sub(r"[^A-Za-z0-9._/~-]", lambda odd: "".join(f"%{byte:02X}" for byte in odd[0].encode()), path)
+    return f"{url}{'&' if '?' in url else '?'}password_file={escaped}"
+
+
+def read_password(path: str) -> str:
+    """The password in a file, without the end of its line. Raises `ConnectionError` when there is none."""
+    try:
+        with open(path, encoding="utf-8") as file:  # noqa: PTH123 — pathlib is an import that no start needs
+            password = file.read(_MAX_PASSWORD).rstrip("\r\n")
+    except (OSError, ValueError) as error:
+        reason = (error.strerror if isinstance(error, OSError) else "") or "it is no text"
+        raise ConnectionError(f"the password file {path} cannot be read: {reason}") from None
+    if not password:
+        raise ConnectionError(f"the password file {path} is empty")
+    return password
 
 
 def redacted(url: str) -> str:
@@ -93,5 +145,6 @@ def keepalive() -> dict[int, int]:
     return {getattr(socket, name): value for name, value in _KEEPALIVE.items() if hasattr(socket, name)}
 
 
-def _unescaped(text: str) -> str:
+def unescaped(text: str) -> str:
+    """A part of a URL as it is meant."""
     return _ESCAPES.sub(lambda escape: bytes([int(escape[1], 16)]), text.encode()).decode("utf-8", "replace")

@@ -5,9 +5,10 @@ Importing it takes longer than everything else a worker does at its start, so no
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
-from confbus.address import keepalive
+from confbus.address import keepalive, read_password, split_password_file, unescaped
 from confbus.connection import CONNECT_TIMEOUT_S, TIMEOUT_S
 from confbus.errors import InvalidSettings
 from confbus.wire.keys import Keys
@@ -23,19 +24,21 @@ def make_client(url: str, *, timeout_s: float = TIMEOUT_S, name: str = "") -> Re
     script again that ran already. Raises `InvalidSettings` for a URL that redis-py cannot read.
     """
     import redis
-    from redis.backoff import NoBackoff
-    from redis.retry import Retry
 
+    url, password_file = split_password_file(re.sub(r"\Avalkey(s?):", r"redis\1:", url))
+    login: dict[str, Any] = {}
+    if password_file:
+        url, username = _split_username(url)
+        login["credential_provider"] = _filed(password_file, username)
     try:
         client = redis.Redis.from_url(
             url,
-            protocol=2,
             decode_responses=False,
-            retry=Retry(NoBackoff(), 0),
             socket_timeout=timeout_s,
             socket_connect_timeout=min(timeout_s, CONNECT_TIMEOUT_S),
-            health_check_interval=0,
             client_name=name or None,
+            **own_settings(),
+            **login,
             **({} if url.startswith("unix:") else {"socket_keepalive": True, "socket_keepalive_options": keepalive()}),
         )
         if "?" in url:
@@ -49,7 +52,48 @@ def make_client(url: str, *, timeout_s: float = TIMEOUT_S, name: str = "") -> Re
         raise InvalidSettings("the Redis URL", reason, advice="e.g. redis://localhost:6379/0") from None
 
 
+def own_settings() -> dict[str, Any]:
+    """What each connection of redis-py's has here, whoever made it."""
+    from redis.backoff import NoBackoff
+    from redis.retry import Retry
+
+    return {"protocol": 2, "retry": Retry(NoBackoff(), 0), "health_check_interval": 0}
+
+
+def checked(client: object) -> Redis:
+    """A client of the caller's, when it is of the kind that can be followed. Raises `InvalidSettings` else."""
+    import redis
+
+    if isinstance(client, redis.Redis):
+        return client
+    kind = type(client)
+    advice = "Return a redis.Redis; for a Cluster give its URL, redis+cluster://host:port."
+    raise InvalidSettings("client=", f"it made a {kind.__module__}.{kind.__qualname__}", advice=advice)
+
+
 def keys_of(client: Redis, namespace: str, *, prefix: str = "confbus") -> Keys:
     """The keys of a namespace in the client's database. Raises `InvalidNamespace`."""
     settings: dict[str, Any] = client.connection_pool.connection_kwargs
     return Keys(namespace, int(settings.get("db") or 0), prefix)
+
+
+def _split_username(url: str) -> tuple[str, str]:
+    """The URL without its user, who logs in with what a file says."""
+    found = re.match(r"(\w+://)([^/?#@:]*):?@", url)
+    return (found[1] + url[found.end() :], unescaped(found[2])) if found else (url, "")
+
+
+def _filed(path: str, username: str) -> Any:
+    """What gives redis-py the password in a file, read for each new connection."""
+    from redis.credentials import CredentialProvider
+    from redis.exceptions import ConnectionError as RedisConnectionError
+
+    class Filed(CredentialProvider):
+        def get_credentials(self) -> tuple[str] | tuple[str, str]:
+            try:
+                password = read_password(path)
+            except ConnectionError as error:
+                raise RedisConnectionError(str(error)) from None
+            return (username, password) if username else (password,)
+
+    return Filed()

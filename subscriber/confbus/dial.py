@@ -1,19 +1,22 @@
-"""From a URL to connections: which kind of connection, to which database, and which word subscribes there.
-
-A plain URL is followed over `resp`, without redis-py; any other one over `borrowed`, with the same promises.
-"""
+"""From a URL, or a client of the caller's, to connections: which kind, to which database, and which word subscribes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
-from confbus.address import plain
+from confbus.address import redacted, with_password_file
+from confbus.errors import InvalidSettings
+from confbus.server import database_of, open_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
+    from redis import Redis
+
     from confbus.connection import Connection
+    from confbus.wire.keys import Keys
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,21 +25,41 @@ class Dial:
     CLIENT LIST and raises whatever the way there raises. Subscribers whose dials have equal keys share connections."""
 
     key: Hashable
+    where: str  # without a password
     database: int
     open: Callable[[str], Connection]
     subscribe: str = "SUBSCRIBE"
 
 
-def dialled(url: str) -> Dial:
-    """The way to the server at `url`. Raises `InvalidSettings` for what is no URL of a Redis."""
-    address = plain(url)
-    if address is not None:
-        from confbus.resp import open_plain
+def dialled(url: str, keys: Keys, *, password_file: str = "", client: Callable[[], Redis] | None = None) -> Dial:
+    """The way to the namespace of `keys`, whose database counts for nothing, at `url` or where `client` leads.
 
-        return Dial(url, address.database, lambda name: open_plain(address, name=name))
+    Raises `InvalidSettings` for what is no URL of a Redis, and for what cannot go together.
+    """
+    if client is not None:
+        if url or password_file:
+            reason = "a URL or a password_file stands beside it"
+            raise InvalidSettings("client=", reason, advice="It knows the place and the login; give it alone.")
+        return _client_of_theirs(client)
+    if password_file:
+        url = with_password_file(url, password_file)
+    return _MAKERS.get(url.partition(":")[0].lower(), _one_server)(url, keys)
+
+
+def _client_of_theirs(make: Callable[[], Redis]) -> Dial:
+    """Where it connects to and how it logs in is theirs; protocol, retries and waits are confbus' own."""
     from confbus.borrowed import BorrowedConnection
-    from confbus.client import keys_of, make_client
+    from confbus.client import checked, keys_of
 
-    # redis-py gives a connection its name when the client is made: one client for each name.
-    client = make_client(url)
-    return Dial(url, keys_of(client, "any").database, lambda name: BorrowedConnection(make_client(url, name=name)))
+    def open_one(name: str) -> Connection:
+        return BorrowedConnection(checked(make()), name=name)
+
+    return Dial(make, "the server of client=", keys_of(checked(make()), "any").database, open_one)
+
+
+def _one_server(url: str, _keys: Keys) -> Dial:
+    return Dial(url, redacted(url), database_of(url), partial(open_server, url))
+
+
+_MAKERS: dict[str, Callable[[str, Keys], Dial]] = {}
+"""By the scheme of the URL; any other one is that of a single server, or of none."""

@@ -6,13 +6,14 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from confbus.address import redacted
-from confbus.client import make_client
-from confbus.errors import Unreachable
+from confbus.connection import ask
+from confbus.errors import ConfBusError, Unreachable
+from confbus.link import reason_of
 from confbus.wire import origins, release
 from confbus.wire.path import parse, render
 
 if TYPE_CHECKING:
+    from confbus.dial import Dial
     from confbus.wire import path as paths
     from confbus.wire.keys import Keys
     from confbus.wire.origins import Given
@@ -39,23 +40,19 @@ class Explanation:
         return "\n  ".join([f"{self.path}, as version {self.version}{by} has it", *told])
 
 
-def explain(url: str, keys: Keys, snapshot: Snapshot, path: str | paths.Path) -> Explanation:
+def explain(dial: Dial, keys: Keys, snapshot: Snapshot, path: str | paths.Path) -> Explanation:
     """The explanation of what `snapshot` has at `path`, read over a connection of its own.
 
     Raises `UnknownPath`, `Unreachable` without an answer, and `Malformed` for what no publisher writes.
     """
-    from redis.exceptions import RedisError
-
     value = snapshot[path]
     parts = parse(path) if isinstance(path, str) else tuple(path)
-    client: Any = make_client(url)
     try:
-        kept = _kept(client.hgetall(keys.release(snapshot.version)), snapshot)
-        blobs: list[bytes | None] = client.hmget(keys.blobs, kept.origins) if kept and kept.origins else []
-    except RedisError as error:
-        raise Unreachable(redacted(url), str(error) or type(error).__name__) from error
-    finally:
-        client.close()
+        kept, blobs = _read(dial, keys, snapshot)
+    except ConfBusError:
+        raise
+    except Exception as error:
+        raise Unreachable(dial.where, reason_of(error)) from error
     if kept is None:
         return Explanation(path=render(parts), value=value, version=snapshot.version)
     known = [origins.decode(blob) for blob in blobs if blob is not None]
@@ -70,10 +67,24 @@ def explain(url: str, keys: Keys, snapshot: Snapshot, path: str | paths.Path) ->
     )
 
 
-def _kept(fields: dict[bytes, bytes], snapshot: Snapshot) -> Release | None:
+def _read(dial: Dial, keys: Keys, snapshot: Snapshot) -> tuple[Release | None, list[bytes | None]]:
+    """The release of the snapshot, and the origins of its layers."""
+    connection = dial.open("confbus:explain")
+    blobs: list[bytes | None] = []
+    try:
+        [fields] = ask(connection, ("HGETALL", keys.release(snapshot.version)))
+        kept = _kept(fields, snapshot)
+        if kept and kept.origins:
+            [blobs] = ask(connection, ("HMGET", keys.blobs, *kept.origins))
+    finally:
+        connection.close()
+    return kept, blobs
+
+
+def _kept(fields: list[bytes], snapshot: Snapshot) -> Release | None:
     """The release of the snapshot, when it is there and not another one of the same number."""
     if not fields:
         return None
-    texts = {name.decode("utf-8", "replace"): each.decode("utf-8", "replace") for name, each in fields.items()}
-    found = release.parse(texts)
+    texts = [text.decode("utf-8", "replace") for text in fields]
+    found = release.parse(dict(zip(texts[::2], texts[1::2], strict=True)))
     return found if found.digest == snapshot.digest else None

@@ -15,7 +15,6 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, overload
 
 from confbus import driver, forks
-from confbus.address import redacted
 from confbus.dial import dialled
 from confbus.errors import Closed, ConnectFailed, WaitTimeout
 from confbus.follower import Timing
@@ -27,6 +26,8 @@ if TYPE_CHECKING:
     import weakref
     from collections.abc import Callable, Iterable, Mapping
     from types import UnionType
+
+    from redis import Redis
 
     from confbus.changes import Subscription
     from confbus.driver import Driver
@@ -47,6 +48,9 @@ D = TypeVar("D")
 class Subscriber:
     """A configuration that stays current by itself. `confbus.connect` makes and starts one.
 
+    `url` leads to Redis (docs/connecting.md); `password_file` has its password and is read for each new connection;
+    `client` makes a redis-py client to go by in place of a URL.
+
     `views` are bound, as by `bind`, to the paths that are their keys.
     `validators` are called with each new snapshot before it is read; one that raises keeps the old configuration and
     reports the reason to the fleet. `labels` describe this instance to the fleet. `observer` is called from the
@@ -65,16 +69,17 @@ class Subscriber:
         "_lock",
         "_pid",
         "_read",
-        "_url",
         "namespace",
     )
 
     def __init__(
         self,
-        url: str,
+        url: str = "",
         *,
         namespace: str,
         views: Mapping[str, Kind[Any]] | None = None,
+        password_file: str = "",
+        client: Callable[[], Redis] | None = None,
         validators: Iterable[Callable[[Snapshot], object]] = (),
         labels: Mapping[str, str] | None = None,
         timing: Timing | None = None,
@@ -83,12 +88,12 @@ class Subscriber:
         observer: Callable[[Status], object] | None = None,
     ) -> None:
         self.namespace = namespace
-        self._url = url
-        self._dial = dialled(url)
+        keys = Keys(namespace, prefix=prefix)
+        self._dial = dialled(url, keys, password_file=password_file, client=client)
         self._local = Local(validators=validators, on_swap=self._swap)
         self._following = Following(
             self._local,
-            Keys(namespace, self._dial.database, prefix),
+            replace(keys, database=self._dial.database),
             instance=_new_instance(),
             labels=dict(labels or {}),
             timing=timing or Timing(),
@@ -214,7 +219,7 @@ class Subscriber:
         """
         from confbus.explanation import explain
 
-        return explain(self._url, self._following.keys, self.snapshot, path)
+        return explain(self._dial, self._following.keys, self.snapshot, path)
 
     def status(self) -> Status:
         """Where this subscriber stands now."""
@@ -252,7 +257,7 @@ class Subscriber:
 
     def _not_ready(self, _path: Any, timeout_s: float = 0.0) -> NoReturn:
         reason = self.status().hindrance if self._is_wanted else "it was not started"
-        raise ConnectFailed(redacted(self._url), self.namespace, timeout_s, reason)
+        raise ConnectFailed(self._dial.where, self.namespace, timeout_s, reason)
 
 
 Subscriber.__getitem__ = Subscriber.__dict__["_read"]  # type: ignore[method-assign]  # as in Snapshot: no Python frame

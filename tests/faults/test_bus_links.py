@@ -49,7 +49,7 @@ class Linked:
     """A link, and what one worker says over it."""
 
     def __init__(self, url: str, namespace: str = "shop") -> None:
-        dial = dialled(url)
+        dial = dialled(url, Keys(namespace))
         self.keys = Keys(namespace, dial.database)
         self.link = Link(dial, "one")
         self._namespace = Namespace(self.link, self.keys, instance="one")

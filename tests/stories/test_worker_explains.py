@@ -8,6 +8,7 @@ import pytest
 
 import confbus
 from confbus.client import keys_of, make_client
+from confbus.dial import dialled
 from confbus.errors import Unreachable
 from confbus.explanation import explain
 from confbus.wire.keys import Keys
@@ -83,6 +84,6 @@ def test_without_redis_it_says_so(worker: Subscriber) -> None:
     away = "redis://:hunter2@127.0.0.1:1"
 
     with pytest.raises(Unreachable) as caught:
-        explain(away, Keys("shop"), worker.snapshot, "db.port")
+        explain(dialled(away, Keys("shop")), Keys("shop"), worker.snapshot, "db.port")
 
     assert "redis://:***@127.0.0.1:1" in str(caught.value)

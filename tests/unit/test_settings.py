@@ -131,6 +131,7 @@ REFUSED = {
     "unknown limit": ("namespace: x\nlimits:\n  documents: 1", ":3:3", "Did you mean document?"),
     "limits no mapping": ("namespace: x\nlimits: 5", ":2:1", "limits must be a mapping"),
     "duration": ("namespace: x\nlease: soon", ":2:1", "must be a duration such as 5s"),
+    "password of nobody": ("namespace: x\npassword_file: secret", ":2:1", "has no server"),
     "negative duration": ("namespace: x\npoll_interval: -1", ":2:1", "more than nothing"),
     "boolean duration": ("namespace: x\npoll_interval: true", ":2:1", "must be a duration"),
     "a strategy": ("namespace: x\nmerge: {hosts: add}", ":2:9", "'add' is no way to join lists. Known are append"),
@@ -286,3 +287,12 @@ def test_a_source_of_the_environment_is_told_what_it_may_do(tmp_path: Path) -> N
 
     assert (layer.interpolates, layer.deletes) == (True, frozenset([("a", "b")]))
     assert getattr(settings, "file_variables", ()) == ("CBX_PW_FILE",)
+
+
+def test_the_password_file_belongs_to_the_url(tmp_path: Path) -> None:
+    file = tmp_path / "confbus.yaml"
+    file.write_text("namespace: shop\nredis: rediss://ann@db:6379/1\npassword_file: secret\n")
+
+    settings = load_settings(file, variables={})
+
+    assert settings.redis == f"rediss://ann@db:6379/1?password_file={tmp_path}/secret"

@@ -1,0 +1,36 @@
+"""One server: from its URL to a connection. A plain URL is followed over `resp`, without redis-py; any other one over
+`borrowed`, with the same promises."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from confbus.address import plain
+from confbus.connection import TIMEOUT_S
+
+if TYPE_CHECKING:
+    from confbus.connection import Connection
+
+
+def open_server(url: str, name: str, *, timeout_s: float = TIMEOUT_S) -> Connection:
+    """A connection that is logged in and in its database. `name` is for CLIENT LIST. Raises whatever the way there
+    raises."""
+    address = plain(url)
+    if address is not None:
+        from confbus.resp import open_plain
+
+        return open_plain(address, name=name, timeout_s=timeout_s)
+    from confbus.borrowed import BorrowedConnection
+    from confbus.client import make_client
+
+    return BorrowedConnection(make_client(url, timeout_s=timeout_s), name=name)
+
+
+def database_of(url: str) -> int:
+    """The number of the database that the URL names. Raises `InvalidSettings` for what is no URL of a Redis."""
+    address = plain(url)
+    if address is not None:
+        return address.database
+    from confbus.client import keys_of, make_client
+
+    return keys_of(make_client(url), "any").database
