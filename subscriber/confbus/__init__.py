@@ -7,11 +7,12 @@ config["database.host"]
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from confbus.errors import ConfBusError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from confbus.follower import Timing
     from confbus.status import Status
     from confbus.subscriber import Subscriber

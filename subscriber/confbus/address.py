@@ -8,27 +8,30 @@ from __future__ import annotations
 
 import re
 import socket
-from dataclasses import dataclass
-from typing import Any
 
 from confbus.errors import InvalidSettings
+from confbus.wire.record import record
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 _USER = r"(?:(?P<username>[^\s:@/?#\[\]]*)(?::(?P<password>[^\s@/?#\[\]]*))?@)?"
 _DATABASE = r"(?:\?db=(?P<query>[0-9]{1,9}))?\Z"
-_TCP = re.compile(
+_TCP = (
     rf"(?:redis|valkey)://{_USER}(?P<host>[A-Za-z0-9._-]*|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{{1,5}}))?(?:/(?P<database>[0-9]{{0,9}}))?"
     + _DATABASE
 )
-_UNIX = re.compile(rf"unix://{_USER}(?P<path>/[^\s?#;]*)" + _DATABASE)
-_ESCAPES = re.compile(rb"%([0-9A-Fa-f]{2})")
-_PASSWORD_FILE = re.compile(r"(?<=[?&])password_file=([^&#]*)&?")
-_PASSWORD = re.compile(r"://[^/?#@]*:[^/?#@]+@|[?&]password=")
+_UNIX = rf"unix://{_USER}(?P<path>/[^\s?#;]*)" + _DATABASE
+_ESCAPES = rb"%([0-9A-Fa-f]{2})"
+_FILE_OPTION = r"(?<=[?&])password_file=([^&#]*)&?"
+_LOGIN = r"://[^/?#@]*:[^/?#@]+@|[?&]password="
 _MAX_PORT = 65535
 _MAX_PASSWORD = 64 * 1024
 _KEEPALIVE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 15_000}
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Address:
     """A server on a socket, with who to be and which database to use there. A `path` is a unix socket's; a
     `password_file` stands in for the password."""
@@ -82,7 +85,7 @@ def plain(url: str) -> Address | None:
     Raises `InvalidSettings` for a password beside a file with one.
     """
     url, password_file = split_password_file(url)
-    parts = (_TCP.match(url) or _UNIX.match(url)) if url.isascii() else None
+    parts = (re.match(_TCP, url) or re.match(_UNIX, url)) if url.isascii() else None
     if parts is None:
         return None
     found = {name: text for name, text in parts.groupdict().items() if text}
@@ -105,11 +108,11 @@ def split_password_file(url: str) -> tuple[str, str]:
 
     Raises `InvalidSettings` when there is a password as well.
     """
-    found = _PASSWORD_FILE.search(url)
+    found = re.search(_FILE_OPTION, url)
     if found is None:
         return url, ""
     rest = (url[: found.start()] + url[found.end() :]).rstrip("?&")
-    if _PASSWORD.search(rest):
+    if re.search(_LOGIN, rest):
         reason = "it has a password, and a file with one"
         raise InvalidSettings("the Redis URL", reason, advice="Keep one of them.")
     return rest, unescaped(found[1])
@@ -147,4 +150,4 @@ def keepalive() -> dict[int, int]:
 
 def unescaped(text: str) -> str:
     """A part of a URL as it is meant."""
-    return _ESCAPES.sub(lambda escape: bytes([int(escape[1], 16)]), text.encode()).decode("utf-8", "replace")
+    return re.sub(_ESCAPES, lambda escape: bytes([int(escape[1], 16)]), text.encode()).decode("utf-8", "replace")

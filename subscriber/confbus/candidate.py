@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from confbus.events import Apply
 from confbus.wire.codec import digest
 from confbus.wire.sections import decode_section
 from confbus.wire.snapshot import Snapshot
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 

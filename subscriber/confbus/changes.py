@@ -10,14 +10,15 @@ import threading
 import time
 import weakref
 from collections import deque
-from typing import TYPE_CHECKING, Any
 
 from confbus.wire.diff import Change, diff
 from confbus.wire.path import Pattern
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from logging import Logger
+    from typing import Any
 
 Callback = "Callable[[list[Change]], object]"
 MAX_THREADS = 4

@@ -5,10 +5,10 @@ A connection belongs to one thread. Whatever it raises but `ErrorReply` means th
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Protocol
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any, Protocol
 
 TIMEOUT_S = 5.0
 CONNECT_TIMEOUT_S = 3.0
@@ -21,30 +21,32 @@ class ErrorReply(Exception):
     """The server said no; its words are the text. The connection is as good as before."""
 
 
-class Connection(Protocol):
-    """A connection that is made and logged in."""
+if TYPE_CHECKING:
 
-    def send(self, *commands: Sequence[Word]) -> None:
-        """Send commands in one go; `receive` gives their replies in order."""
-        ...
+    class Connection(Protocol):
+        """A connection that is made and logged in."""
 
-    def receive(self) -> Any:
-        """The next reply, waited for: bytes, int, None, a list, or an `ErrorReply` (returned, not raised)."""
-        ...
+        def send(self, *commands: Sequence[Word]) -> None:
+            """Send commands in one go; `receive` gives their replies in order."""
+            ...
 
-    def has_more(self) -> bool:
-        """True when more came with the last reply than that: no descriptor becomes ready for it."""
-        ...
+        def receive(self) -> Any:
+            """The next reply, waited for: bytes, int, None, a list, or an `ErrorReply` (returned, not raised)."""
+            ...
 
-    def is_readable(self) -> bool:
-        """True when there is something to receive, be it the news that the server closed the connection."""
-        ...
+        def has_more(self) -> bool:
+            """True when more came with the last reply than that: no descriptor becomes ready for it."""
+            ...
 
-    def fileno(self) -> int:
-        """The descriptor to wait on, unless `has_more`."""
-        ...
+        def is_readable(self) -> bool:
+            """True when there is something to receive, be it the news that the server closed the connection."""
+            ...
 
-    def close(self) -> None: ...
+        def fileno(self) -> int:
+            """The descriptor to wait on, unless `has_more`."""
+            ...
+
+        def close(self) -> None: ...
 
 
 def ask(connection: Connection, *commands: Sequence[Word]) -> list[Any]:

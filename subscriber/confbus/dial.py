@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING
 
 from confbus.address import redacted, with_password_file
 from confbus.errors import InvalidSettings
 from confbus.server import database_of, open_server
+from confbus.wire.record import record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from confbus.wire.keys import Keys
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Dial:
     """How to reach one server. `open` makes a connection that is logged in and in its database; it takes the name for
     CLIENT LIST and raises whatever the way there raises. Subscribers whose dials have equal keys share connections."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import threading
 import time
-from typing import TYPE_CHECKING
 
 from confbus.events import LinkLost
 from confbus.link import EVERYBODY, Link
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from confbus.dial import Dial
     from confbus.following import Following

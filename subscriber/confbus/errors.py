@@ -6,8 +6,7 @@ the message was built from. No message ever holds a configuration value.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from confbus.wire.record import field, record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -13,38 +13,38 @@ if TYPE_CHECKING:
     from confbus.wire.sections import Assembly
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Acked:
     """The server acknowledged the subscription: notices from now on arrive, earlier ones may be lost."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Heard:
     """A message came on the channel."""
 
     message: bytes = field(repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Ponged:
     """The server answered a ping on the subscription's connection."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class LinkLost:
     """The subscription's connection failed."""
 
     error: str
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class HeadRead:
     """The head, read from the primary (None: there is none)."""
 
     head: Head | None
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ReadFailed:
     """Reading failed. `is_damage`: the server answered, but what it holds is not what the head names."""
 
@@ -52,7 +52,7 @@ class ReadFailed:
     is_damage: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Fetched:
     """The release of a head, with the blobs of the sections that were asked for, by section name."""
 
@@ -62,7 +62,7 @@ class Fetched:
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Applied:
     """The candidate passed and is what this process now reads."""
 
@@ -70,7 +70,7 @@ class Applied:
     assembly: Assembly
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Refused:
     """The candidate did not pass; what ran before goes on running. `is_damage`: its bytes are wrong."""
 
@@ -79,7 +79,7 @@ class Refused:
     is_damage: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Ticked:
     """Time passed."""
 
@@ -87,22 +87,22 @@ class Ticked:
 Event = Acked | Heard | Ponged | LinkLost | HeadRead | ReadFailed | Fetched | Applied | Refused | Ticked
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Connect:
     """Make a new connection for the subscription, in place of any old one, and subscribe."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Ping:
     """Ask the server for a sign of life on the subscription's connection."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class ReadHead:
     """Read the head over the other connection."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Fetch:
     """Read the release of `head`, and the blobs of the sections that differ from `running`."""
 
@@ -110,7 +110,7 @@ class Fetch:
     running: Manifest
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Apply:
     """Verify the bytes, put the sections on top of `base`, ask the validators, and make it what this process reads.
 
@@ -124,7 +124,7 @@ class Apply:
     at_ms: int
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Report:
     """Tell the fleet what this instance has seen and runs."""
 

@@ -9,11 +9,8 @@ loss, lie or silence of the server takes the running configuration away.
 
 from __future__ import annotations
 
-import random
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
-
 from confbus import candidate, events
+from confbus.chance import Jitter
 from confbus.errors import Malformed
 from confbus.pulse import Pulse
 from confbus.rule import Verdict, judge
@@ -21,9 +18,12 @@ from confbus.timing import Counts, Timing
 from confbus.wire import notice as notices
 from confbus.wire.head import PROTOCOL
 from confbus.wire.notice import Notice
+from confbus.wire.record import field, record
 from confbus.wire.sections import NOTHING
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from confbus.chance import Chance
     from confbus.wire.head import Head
     from confbus.wire.sections import Assembly
 
@@ -36,13 +36,13 @@ _NEVER = float("inf")
 _FORWARD = {Verdict.APPLY, Verdict.FORK}
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Follower:
     """One subscriber's decisions. Call `handle` with each event and the monotonic time, carry out what it returns in
     that order, and call again with `events.Ticked` at `wake_at()` at the latest."""
 
     timing: Timing = field(default_factory=Timing)
-    rng: random.Random = field(default_factory=random.Random)
+    rng: Chance = field(default_factory=Jitter)
     running: Assembly = NOTHING
     served: Head | None = None
     seen: Head | None = None

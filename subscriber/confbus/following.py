@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import replace
-from typing import TYPE_CHECKING
 
 from confbus import candidate
 from confbus.errors import Malformed
@@ -18,7 +16,9 @@ from confbus.link import EVERYBODY
 from confbus.namespace import Namespace
 from confbus.status import Status, stand
 from confbus.wire.head import PROTOCOL
+from confbus.wire.record import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 

@@ -9,19 +9,24 @@ from __future__ import annotations
 import os
 import sys
 import weakref
-from typing import Any, Protocol
 
 from confbus import driver
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Protocol
 
 _listeners: weakref.WeakSet[Forkable] = weakref.WeakSet()
 _is_watching = False
 _pid = os.getpid()
 
 
-class Forkable(Protocol):
-    """What wants to know that it is in a child."""
+if TYPE_CHECKING:
 
-    def postfork(self) -> None: ...
+    class Forkable(Protocol):
+        """What wants to know that it is in a child."""
+
+        def postfork(self) -> None: ...
 
 
 def watch(subscriber: Forkable) -> None:

@@ -8,14 +8,15 @@ from __future__ import annotations
 import os
 import select
 import threading
-from contextlib import suppress
-from typing import TYPE_CHECKING, Any
 
 from confbus import connection as connections
 from confbus.events import Acked, Event, Heard, LinkLost, Ponged
 from confbus.wire.frozen import is_list
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Any
+
     from confbus.connection import Connection, Word
     from confbus.dial import Dial
 
@@ -67,8 +68,10 @@ class Link:
     def stop_listening(self, channel: str) -> None:
         """Forget `channel`. Its messages may still come for a moment."""
         if self._channels.pop(channel, None) is not None and self._listener is not None:
-            with suppress(Exception):  # a connection that is of no use any more is noticed by those who still need it
+            try:
                 self._listener.send((self._dial.subscribe.replace("SUB", "UNSUB"), channel))
+            except Exception:  # noqa: BLE001 — those who still need the connection notice that it is of no use
+                return
 
     def ping(self) -> News:
         try:
@@ -93,9 +96,13 @@ class Link:
 
     def wake(self) -> None:
         """Make `wait` return now; from any thread."""
-        with self._closing, suppress(BlockingIOError):  # a full pipe will wake it anyway
-            if not self._is_closed:  # else the descriptor may be somebody else's by now
+        with self._closing:
+            if self._is_closed:  # the descriptor may be somebody else's by now
+                return
+            try:
                 os.write(self._wake_write, b"!")
+            except BlockingIOError:
+                return  # a full pipe will wake it anyway
 
     def ask(self, *commands: tuple[Word, ...]) -> list[Any]:
         """The replies, over the connection that is not subscribed. It is made anew after any failure, and when the

@@ -7,14 +7,15 @@ the other. Readers take no lock; whoever changes what is read, or how it is judg
 from __future__ import annotations
 
 import threading
-from typing import TYPE_CHECKING, Any
 
 from confbus import candidate
 from confbus.changes import Dispatcher
 from confbus.errors import UnknownPath, ViewFailed
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from typing import Any
 
     from confbus.views.view import Built, View
     from confbus.wire.snapshot import Snapshot

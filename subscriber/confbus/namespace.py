@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from confbus.errors import Malformed
 from confbus.events import Event, Fetched, HeadRead, ReadFailed
 from confbus.link import reason_of
 from confbus.wire import head as heads
 from confbus.wire import release as releases
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
+    from typing import Any
 
     from confbus.link import Link
     from confbus.wire.head import Head

@@ -5,24 +5,22 @@ Nothing else would notice a connection that died without a word: the health chec
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from confbus.events import Action, Connect, Ping
+from confbus.wire.record import record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import random
-
+    from confbus.chance import Chance
     from confbus.timing import Timing
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Pulse:
     """The connection, as far as is known. After a failure it is made again after a random part of a wait that doubles
     each time, until the server gives a sign of life on a connection that it had acknowledged."""
 
     timing: Timing
-    rng: random.Random
+    rng: Chance
     is_acked: bool = False
     _heard_at: float = 0.0
     _pinged_at: float = 0.0

@@ -9,12 +9,13 @@ from __future__ import annotations
 import select
 import socket
 import struct
-from typing import TYPE_CHECKING, Any
 
 from confbus.connection import CONNECT_TIMEOUT_S, TIMEOUT_S, ErrorReply
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from typing import Any
 
     from confbus.address import Address
     from confbus.connection import Word

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from enum import Enum
-from typing import TYPE_CHECKING, Protocol
 
 from confbus.wire.head import MAX_ANCESTORS
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Protocol
+
     from confbus.wire.head import Head
 
 
@@ -21,17 +23,19 @@ class Verdict(Enum):
     LOST = "lost"
 
 
-class Place(Protocol):
-    """Where a head, or somebody who reports, stands."""
+if TYPE_CHECKING:
 
-    @property
-    def epoch(self) -> str: ...
-    @property
-    def revision(self) -> int: ...
-    @property
-    def change(self) -> str: ...
-    @property
-    def lineage(self) -> tuple[tuple[str, int], ...]: ...
+    class Place(Protocol):
+        """Where a head, or somebody who reports, stands."""
+
+        @property
+        def epoch(self) -> str: ...
+        @property
+        def revision(self) -> int: ...
+        @property
+        def change(self) -> str: ...
+        @property
+        def lineage(self) -> tuple[tuple[str, int], ...]: ...
 
 
 def judge(mine: Head | None, theirs: Head | None) -> Verdict:

@@ -3,11 +3,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from confbus.address import plain
 from confbus.connection import TIMEOUT_S
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from confbus.connection import Connection
 

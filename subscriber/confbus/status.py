@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from confbus.wire.record import record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from confbus.follower import Counts
     from confbus.wire.head import Head
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Stand:
     """One head, as far as people and repairs need it."""
 
@@ -23,8 +24,19 @@ class Stand:
     digest: str
     lineage: tuple[tuple[str, int], ...] = ()
 
+    def facts(self) -> dict[str, Any]:
+        """As plain values."""
+        return {
+            "version": self.version,
+            "revision": self.revision,
+            "epoch": self.epoch,
+            "change": self.change,
+            "digest": self.digest,
+            "lineage": self.lineage,
+        }
 
-@dataclass(frozen=True, slots=True)
+
+@record(frozen=True, slots=True)
 class Status:
     """Where a subscriber stands.
 
@@ -59,8 +71,8 @@ class Status:
         return {
             "instance": self.instance,
             "state": self.state,
-            "seen": asdict(self.seen) if self.seen else None,
-            "running": asdict(self.running) if self.running else None,
+            "seen": self.seen.facts() if self.seen else None,
+            "running": self.running.facts() if self.running else None,
             "error": self.error[:200],
             "labels": dict(labels),
             "interval_s": interval_s,

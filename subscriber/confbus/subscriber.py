@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import _thread
 import os
-import socket
 import threading
 import time
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NoReturn, Self, TypeVar, overload
 
 from confbus import driver, forks
 from confbus.dial import dialled
@@ -21,11 +18,14 @@ from confbus.follower import Timing
 from confbus.following import Following
 from confbus.local import ABSENT, Local
 from confbus.wire.keys import Keys
+from confbus.wire.record import replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import weakref
     from collections.abc import Callable, Iterable, Mapping
     from types import UnionType
+    from typing import Any, NoReturn, Self, TypeVar, overload
 
     from redis import Redis
 
@@ -39,10 +39,11 @@ if TYPE_CHECKING:
     from confbus.wire.frozen import Frozen
     from confbus.wire.snapshot import Snapshot
 
+    T = TypeVar("T")
+    D = TypeVar("D")
+
 _FORK_BREATH_S = 0.05
 """How long a forked child must live before it counts as a worker: most children execute another program at once."""
-T = TypeVar("T")
-D = TypeVar("D")
 
 
 class Subscriber:
@@ -166,12 +167,17 @@ class Subscriber:
         """The newest accepted release, to be held while several reads must agree."""
         return self._local.snapshot or self._not_ready("")
 
-    @overload
-    def bind(self, path: str | paths.Path, kind: Kind[T], *, extra: str = ...) -> View[T]: ...
-    @overload
-    def bind(self, path: str | paths.Path, kind: Kind[T], *, default: D, extra: str = ...) -> View[T | D]: ...
-    @overload
-    def bind(self, path: str | paths.Path, kind: UnionType, *, default: Any = ..., extra: str = ...) -> View[Any]: ...
+    if TYPE_CHECKING:
+
+        @overload
+        def bind(self, path: str | paths.Path, kind: Kind[T], *, extra: str = ...) -> View[T]: ...
+        @overload
+        def bind(self, path: str | paths.Path, kind: Kind[T], *, default: D, extra: str = ...) -> View[T | D]: ...
+        @overload
+        def bind(
+            self, path: str | paths.Path, kind: UnionType, *, default: Any = ..., extra: str = ...
+        ) -> View[Any]: ...
+
     def bind(self, path: str | paths.Path, kind: Any, *, default: Any = ABSENT, extra: str = "refuse") -> View[Any]:
         """A view of what is at `path` as a `kind`: a type, or a function that makes something of the frozen value.
 
@@ -264,4 +270,4 @@ Subscriber.__getitem__ = Subscriber.__dict__["_read"]  # type: ignore[method-ass
 
 
 def _new_instance() -> str:
-    return f"{socket.gethostname()}:{os.getpid()}:{os.urandom(3).hex()}"
+    return f"{os.uname().nodename}:{os.getpid()}:{os.urandom(3).hex()}"

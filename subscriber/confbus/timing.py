@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from confbus.wire.record import record
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Timing:
     """How often, in seconds. A lost notice is healed within one `poll_s` (± 20 %) plus one fetch; a dead connection
     is noticed within `silence_s`. Reports go out at once, but not more often than every `report_gap_s`."""
@@ -20,7 +20,7 @@ class Timing:
     max_backoff_s: float = 10.0
 
 
-@dataclass(slots=True)
+@record(slots=True)
 class Counts:
     """What happened so far; only ever grows."""
 

@@ -10,7 +10,6 @@ import gc
 import hashlib
 import math
 from operator import itemgetter
-from typing import TYPE_CHECKING, Any, NoReturn
 
 import msgpack as _untyped  # pyright: ignore[reportMissingTypeStubs]  # ships no types
 
@@ -18,8 +17,10 @@ from confbus.errors import InvalidDocument, Malformed
 from confbus.wire import path as paths
 from confbus.wire.frozen import Frozen, FrozenList, is_list, is_mapping, is_tuple
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from typing import Any, NoReturn
 
 msgpack: Any = _untyped
 MAX_DEPTH = 100

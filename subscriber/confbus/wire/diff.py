@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum
-from typing import TYPE_CHECKING, Any
 
 from confbus.wire import path as paths
 from confbus.wire.frozen import is_list, is_mapping
+from confbus.wire.record import record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
 
 class ChangeType(Enum):
@@ -21,7 +22,7 @@ class ChangeType(Enum):
     MODIFIED = "modified"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Change:
     """One leaf that changed; a list is a leaf. The absent side is None, and `change_type` says which."""
 

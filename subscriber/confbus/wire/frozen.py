@@ -7,7 +7,9 @@ it is vandalism, not an accident.)
 
 from __future__ import annotations
 
-from typing import Any, NoReturn, TypeGuard
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, NoReturn, TypeGuard
 
 
 def _refuse(self: object, *_args: object, **_kwargs: object) -> NoReturn:
@@ -15,7 +17,7 @@ def _refuse(self: object, *_args: object, **_kwargs: object) -> NoReturn:
     raise TypeError(f"This {kind} belongs to a snapshot and cannot be changed. thaw(value) gives a copy that can.")
 
 
-class Frozen(dict[str, Any]):
+class Frozen(dict[str, "Any"]):
     """An immutable mapping of a snapshot."""
 
     __slots__ = ()
@@ -40,7 +42,7 @@ class Frozen(dict[str, Any]):
         return hash(frozenset(self.items()))
 
 
-class FrozenList(list[Any]):
+class FrozenList(list["Any"]):
     """An immutable list of a snapshot."""
 
     __slots__ = ()

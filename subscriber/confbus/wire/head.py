@@ -3,43 +3,20 @@
 from __future__ import annotations
 
 import os
-import re
-from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
 
 from confbus.errors import Malformed
+from confbus.wire.record import record, replace
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
 
 PROTOCOL = 1
 MAX_LINEAGE = 16
 MAX_ANCESTORS = 16
 
-_ID, _NUMBER = r"[0-9a-f]{1,64}", r"(?:0|[1-9][0-9]{0,17})"  # one spelling of a number: Lua compares the texts
-_PLACE = f"{_ID}:{_NUMBER}"
-_RULES = {
-    "epoch": (_ID, "it is no id in hex"),
-    "lineage": (
-        f"(?:{_PLACE}(?: {_PLACE}){{0,{MAX_LINEAGE - 1}}})?",
-        f"it is no list of at most {MAX_LINEAGE} epochs with a revision each",
-    ),
-    "revision": (_NUMBER, "it is no whole number, or too large"),
-    "change": (_ID, "it is no id in hex"),
-    "ancestors": (
-        f"(?:{_ID}(?: {_ID}){{0,{MAX_ANCESTORS - 1}}})?",
-        f"it is no list of at most {MAX_ANCESTORS} ids in hex",
-    ),
-    "version": (_NUMBER, "it is no whole number, or too large"),
-    "digest": (_ID, "it is no id in hex"),
-    "merged": (f"(?:{_ID})?", "it is no id in hex"),
-    "protocol": (_NUMBER, "it is no whole number, or too large"),
-    "readable_by": (_NUMBER, "it is no whole number, or too large"),
-}
-FIELDS = tuple(_RULES)
-_HEAD = re.compile("\n".join(rule for rule, _ in _RULES.values()) + r"\Z")
-_ONE_ID = re.compile(rf"{_ID}\Z")
-_WHOLE_NUMBER = re.compile(rf"{_NUMBER}\Z")
+_HEX, _DIGITS = "0123456789abcdef", "0123456789"
+_MAX_ID, _MAX_NUMBER = 64, 18
 
 Place = tuple[str, int]
 """An epoch and a revision of it."""
@@ -50,7 +27,7 @@ def new_id() -> str:
     return os.urandom(8).hex()
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Head:
     """One state of the head.
 
@@ -125,28 +102,27 @@ def first(*, version: int, digest: str, merged: str) -> Head:
 
 def parse(fields: Mapping[str, str]) -> Head:
     """The head in `fields`. Raises `Malformed` naming the field that is missing or wrong."""
-    texts = [fields.get(name, "") for name in FIELDS]
-    if not _HEAD.match("\n".join(texts)):  # all at once: readers of a new value wait for this
-        raise _misfit(fields)
-    epoch, lineage, revision, change, ancestors, version, digest, merged, protocol, readable_by = texts
+    for name, (is_right, reason) in _RULES.items():
+        if not is_right(fields.get(name, "")):
+            raise Malformed(f"field {name!r}", reason)
     return Head(
-        epoch=epoch,
-        lineage=tuple(map(_place, lineage.split())),
-        revision=int(revision),
-        change=change,
-        ancestors=tuple(ancestors.split()),
-        version=int(version),
-        digest=digest,
-        merged=merged,
-        protocol=int(protocol),
-        readable_by=int(readable_by),
+        epoch=fields["epoch"],
+        lineage=tuple(map(_place, fields.get("lineage", "").split())),
+        revision=int(fields["revision"]),
+        change=fields["change"],
+        ancestors=tuple(fields.get("ancestors", "").split()),
+        version=int(fields["version"]),
+        digest=fields["digest"],
+        merged=fields.get("merged", ""),
+        protocol=int(fields["protocol"]),
+        readable_by=int(fields["readable_by"]),
     )
 
 
 def number(fields: Mapping[str, str], name: str, *, most: int = 10**18) -> int:
     """The whole number in one field of a release."""
     text = fields.get(name, "")
-    if not _WHOLE_NUMBER.match(text) or int(text) > most:
+    if not _is_number(text) or int(text) > most:
         raise Malformed(f"field {name!r}", "it is no whole number, or too large")
     return int(text)
 
@@ -154,9 +130,41 @@ def number(fields: Mapping[str, str], name: str, *, most: int = 10**18) -> int:
 def ids(fields: Mapping[str, str], name: str, most: int) -> tuple[str, ...]:
     """The ids in one field of a release, separated by blanks."""
     found = tuple(fields.get(name, "").split())
-    if len(found) > most or not all(map(_ONE_ID.match, found)):
+    if len(found) > most or not all(map(_is_id, found)):
         raise Malformed(f"field {name!r}", f"it is no list of at most {most} ids in hex")
     return found
+
+
+# Each looks at the type first, since notices may hold anything; `strip` leaves nothing of a text of those characters.
+
+
+def _is_id(text: object) -> bool:
+    return isinstance(text, str) and 0 < len(text) <= _MAX_ID and not text.strip(_HEX)
+
+
+def _is_id_or_empty(text: object) -> bool:
+    return text == "" or _is_id(text)
+
+
+def _is_number(text: object) -> bool:
+    """True for the one spelling of a number: Lua compares the texts."""
+    if not isinstance(text, str) or not 0 < len(text) <= _MAX_NUMBER or text.strip(_DIGITS):
+        return False
+    return text == "0" or text[0] != "0"
+
+
+def _is_ancestors(text: object) -> bool:
+    if not isinstance(text, str):
+        return False
+    parts = text.split(" ") if text else []
+    return len(parts) <= MAX_ANCESTORS and all(map(_is_id, parts))
+
+
+def _is_lineage(text: object) -> bool:
+    if not isinstance(text, str):
+        return False
+    parts = [part.partition(":") for part in text.split(" ")] if text else []
+    return len(parts) <= MAX_LINEAGE and all(_is_id(epoch) and _is_number(revision) for epoch, _, revision in parts)
 
 
 def _place(text: str) -> Place:
@@ -164,7 +172,17 @@ def _place(text: str) -> Place:
     return epoch, int(revision)
 
 
-def _misfit(fields: Mapping[str, str]) -> Malformed:
-    wrong = ((name, reason) for name, (rule, reason) in _RULES.items() if not re.fullmatch(rule, fields.get(name, "")))
-    name, reason = next(wrong)
-    return Malformed(f"field {name!r}", reason)
+_NO_ID, _NO_NUMBER = "it is no id in hex", "it is no whole number, or too large"
+_RULES: Mapping[str, tuple[Callable[[object], bool], str]] = {
+    "epoch": (_is_id, _NO_ID),
+    "lineage": (_is_lineage, f"it is no list of at most {MAX_LINEAGE} epochs with a revision each"),
+    "revision": (_is_number, _NO_NUMBER),
+    "change": (_is_id, _NO_ID),
+    "ancestors": (_is_ancestors, f"it is no list of at most {MAX_ANCESTORS} ids in hex"),
+    "version": (_is_number, _NO_NUMBER),
+    "digest": (_is_id, _NO_ID),
+    "merged": (_is_id_or_empty, _NO_ID),
+    "protocol": (_is_number, _NO_NUMBER),
+    "readable_by": (_is_number, _NO_NUMBER),
+}
+FIELDS = tuple(_RULES)

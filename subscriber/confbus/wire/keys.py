@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
-from dataclasses import dataclass
-
 from confbus.errors import InvalidNamespace
+from confbus.wire.record import record
 
-_NAMESPACE = re.compile(r"[A-Za-z0-9._/-]{1,100}\Z")
+_ALLOWED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789._/-")
+_MAX_LENGTH = 100
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Keys:
     """The keys and the channel of one namespace; they share one hash tag, so one Cluster slot holds them.
 
@@ -22,7 +21,7 @@ class Keys:
     prefix: str = "confbus"
 
     def __post_init__(self) -> None:
-        if not _NAMESPACE.match(self.namespace):
+        if not 0 < len(self.namespace) <= _MAX_LENGTH or not _ALLOWED.issuperset(self.namespace):
             raise InvalidNamespace(self.namespace)
 
     @property

@@ -6,17 +6,17 @@ fit, or nil when the section is gone. The empty map is a notice too: it says onl
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
-
 from confbus.errors import Malformed
 from confbus.wire import codec
 from confbus.wire import head as heads
 from confbus.wire.frozen import is_mapping
+from confbus.wire.record import field, record
 from confbus.wire.release import MAX_AT_MS
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
 MAX_BYTES = 8 * 1024
 """Redis slows down 3-20 times when a message outgrows its 16 KB reply buffers; half of that leaves room."""
@@ -27,7 +27,7 @@ HINT = b"\x80"
 """The notice without facts, as rollback.lua sends it."""
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Notice:
     """What changed, as the publisher told it. `head.merged` is not sent.
 
@@ -55,7 +55,7 @@ class Notice:
         return codec.pack(facts)
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Hint:
     """A notice that says only: read the head."""
 

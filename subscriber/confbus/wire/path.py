@@ -6,20 +6,21 @@ Inside the code a path is a tuple of keys and indexes. Text is for people, JSON 
 from __future__ import annotations
 
 import functools
-import re
-from typing import TYPE_CHECKING, Any
 
 from confbus.errors import InvalidPath
 from confbus.wire.frozen import is_list, is_mapping
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from typing import Any
 
 Path = tuple[str | int, ...]
 
-_TOKEN = re.compile(r'(?P<key>[^.\[\]"]+)|\[(?P<index>[0-9]{1,9})\]|\[(?P<quoted>"(?:[^"\\]|\\.)*")\]')
-_BARE = re.compile(r'[^.\[\]"*\x00-\x1f]+\Z')
-_INDEX = re.compile(r"[0-9]{1,9}\Z")
+_PART = r'(?P<key>[^.\[\]"]+)|\[(?P<index>[0-9]{1,9})\]|\[(?P<quoted>"(?:[^"\\]|\\.)*")\]'
+_MARKS = frozenset('[]"')
+_NOT_BARE = frozenset('.[]"*') | set(map(chr, range(32)))
+_MAX_DIGITS = 9
 _WILDCARDS = ("*", "**")
 
 
@@ -40,7 +41,7 @@ def render(path: Path) -> str:
     for part in path:
         if isinstance(part, int):
             text += f"[{part}]"
-        elif _BARE.match(part):
+        elif part and _NOT_BARE.isdisjoint(part):
             text += f".{part}" if text else part
         else:
             import json
@@ -144,13 +145,29 @@ def _has(tree: Any, part: str | int) -> bool:
 
 
 def _nearest_index(part: str | int, length: int) -> int:
-    index = part if isinstance(part, int) else int(part) if _INDEX.match(part) else length
+    index = (
+        part
+        if isinstance(part, int)
+        else int(part)
+        if part.isdecimal() and part.isascii() and len(part) <= _MAX_DIGITS
+        else length
+    )
     return max(0, min(index, length - 1))
 
 
 @functools.lru_cache(maxsize=4096)
 def _tokens(text: str) -> tuple[tuple[str | int, bool], ...]:
     """Each part of `text`, and whether it is literal whatever it looks like (quoted, or an index)."""
+    if _MARKS.isdisjoint(text):
+        keys = text.split(".")
+        if "" not in keys:
+            return tuple((key, key not in _WILDCARDS) for key in keys)
+    return tuple(_scanned(text))
+
+
+def _scanned(text: str) -> list[tuple[str | int, bool]]:
+    import re  # most paths are plain keys and dots, and a process that reads no others starts without it
+
     parts: list[tuple[str | int, bool]] = []
     at = 0
     while at < len(text):
@@ -160,7 +177,7 @@ def _tokens(text: str) -> tuple[tuple[str | int, bool], ...]:
                 raise InvalidPath(text, at + 1, "a key is missing")
         elif parts and text[at] != "[":
             raise InvalidPath(text, at + 1, f"a dot is missing before {text[at]!r}")
-        token = _TOKEN.match(text, at)
+        token = re.compile(_PART).match(text, at)
         if token is None:
             raise InvalidPath(text, at + 1, f"{text[at]!r} cannot stand")
         if (key := token["key"]) is not None:
@@ -170,7 +187,7 @@ def _tokens(text: str) -> tuple[tuple[str | int, bool], ...]:
         else:
             parts.append((_unquoted(text, at, token["quoted"]), True))
         at = token.end()
-    return tuple(parts)
+    return parts
 
 
 def _unquoted(text: str, at: int, quoted: str) -> str:

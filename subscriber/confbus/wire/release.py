@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
 from confbus.errors import Malformed
 from confbus.wire.head import ids, number
 from confbus.wire.manifest import Manifest
+from confbus.wire.record import record
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -20,7 +19,7 @@ MAX_LAYERS = 1000
 _SECTION = "section:"
 
 
-@dataclass(frozen=True, slots=True)
+@record(frozen=True, slots=True)
 class Release:
     """One immutable release.
 

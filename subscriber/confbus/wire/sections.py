@@ -10,7 +10,6 @@ from __future__ import annotations
 import functools
 from itertools import compress
 from operator import is_not
-from typing import TYPE_CHECKING, Any
 
 from confbus.errors import InvalidDocument, Malformed
 from confbus.wire import codec
@@ -18,8 +17,10 @@ from confbus.wire import path as paths
 from confbus.wire.frozen import Frozen, FrozenList, is_mapping
 from confbus.wire.manifest import EMPTY, Manifest
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping
+    from typing import Any
 
 ROOT = "."
 _GONE = object()

@@ -6,21 +6,21 @@ C call and one probe of a dict of the paths already read; the first read of a pa
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from confbus.errors import InvalidPath, UnknownPath
 from confbus.wire import path as paths
 from confbus.wire.frozen import Frozen
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import datetime
+    from typing import Any
 
 MAX_HITS = 4096
 _ABSENT = object()
 
 
-class Hits(dict[Any, Any]):
+class Hits(dict["Any", "Any"]):
     """Paths already read, with their values. Only hits are kept, and at most 4,096: strangers' paths cost no memory."""
 
     __slots__ = ("tree", "version")
