@@ -65,7 +65,9 @@ def objection(validators: Iterable[Callable[[Snapshot], object]], new: Snapshot)
     for validator in validators:
         try:
             validator(new)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 — a user's code; whatever it raises is its veto
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 — a user's code; whatever it raises is its veto
             name = getattr(validator, "__qualname__", type(validator).__name__)
             return f"{name}: {error}" if str(error) else f"{name}: {type(error).__name__}"
     return ""

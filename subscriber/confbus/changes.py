@@ -1,7 +1,8 @@
 """Calling people back when values change: each subscription has a queue of one, the newest snapshot.
 
 A slow callback delays only itself and then sees one change from what it saw last to what is newest. Callbacks run on
-at most four daemon threads that start when first needed; none is ever interrupted.
+daemon threads that start when first needed; none is ever interrupted. Four are enough while callbacks return; for those
+that hang, others take over one after the other.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ Callback = "Callable[[list[Change]], object]"
 MAX_THREADS = 4
 SLOW_S = 1.0
 ENTER_S = 0.1
+_NOTHING: Mapping[str, Any] = {}
+"""What is read before the first snapshot."""
 
 
 class Subscription:
@@ -36,19 +39,20 @@ class Subscription:
         "_pattern",
         "is_closed",
         "is_queued",
+        "is_reported",
         "latest",
         "started_at",
         "told",
     )
 
-    def __init__(self, callback: Callable[[list[Change]], object], pattern: str, told: Mapping[str, Any]) -> None:
+    def __init__(self, callback: Callable[[list[Change]], object], pattern: str) -> None:
         # A bound method must not keep its object alive; a lambda or local function has nobody else to keep it.
         is_method = hasattr(callback, "__self__") and hasattr(callback, "__func__")
         self._callback: Callable[[], Any] = weakref.WeakMethod(callback) if is_method else lambda: callback
         self._pattern = Pattern(pattern)
         self._lock = threading.RLock()
-        self.told = self.latest = told
-        self.is_closed = self.is_queued = False
+        self.told = self.latest = _NOTHING
+        self.is_closed = self.is_queued = self.is_reported = False
         self.started_at: float | None = None
 
     @property
@@ -82,7 +86,7 @@ class Subscription:
             changes = [change for change in diff(told, self.told) if self._pattern.matches(change.parts)]
             if changes and callback is not None:
                 self._call(callback, changes)
-        except (Exception, SystemExit):  # noqa: BLE001 — a user's code; it must not end the thread that others need
+        except BaseException:  # noqa: BLE001 — a user's code; it must not end the thread that others need
             _log().exception("a callback failed", extra={"callback": self.name})
         finally:
             self._finish()
@@ -90,8 +94,17 @@ class Subscription:
     def _call(self, callback: Callable[[list[Change]], object], changes: list[Change]) -> None:
         with self._lock:
             if not self.is_closed:
+                self.is_reported = False
                 self.started_at = time.monotonic()
                 callback(changes)
+
+    def hangs_unreported(self) -> bool:
+        """True once for each call that takes long."""
+        started = self.started_at
+        if started is None or self.is_reported or time.monotonic() - started <= SLOW_S:
+            return False
+        self.is_reported = True
+        return True
 
     def _finish(self) -> None:
         started, self.started_at = self.started_at, None
@@ -101,22 +114,25 @@ class Subscription:
 
 
 class Dispatcher:
-    """The subscriptions of one subscriber, and the few threads that serve them."""
+    """The subscriptions of one subscriber, and the few threads that serve them. `newest` tells the newest snapshot."""
 
-    def __init__(self) -> None:
+    def __init__(self, newest: Callable[[], Mapping[str, Any] | None]) -> None:
+        self._newest = newest
         self._subscriptions: list[Subscription] = []
         self._queue: deque[Subscription] = deque()
         self._ready = threading.Condition()
         self._threads = 0
         self._idle = 0
+        self._is_patient = False
         self._is_closed = False
 
-    def subscribe(
-        self, callback: Callable[[list[Change]], object], pattern: str, told: Mapping[str, Any]
-    ) -> weakref.ref[Subscription]:
-        subscription = Subscription(callback, pattern, told)
+    def subscribe(self, callback: Callable[[list[Change]], object], pattern: str) -> weakref.ref[Subscription]:
+        """Tell `callback` of each change from now on."""
+        subscription = Subscription(callback, pattern)
         with self._ready:
+            # First in the list, then up to date: whoever announces meanwhile finds it, or it finds what he announces.
             self._subscriptions.append(subscription)
+            subscription.told = subscription.latest = self._now()
         return weakref.ref(subscription)
 
     def unsubscribe(self, reference: weakref.ref[Subscription]) -> None:
@@ -128,26 +144,31 @@ class Dispatcher:
             if subscription in self._subscriptions:
                 self._subscriptions.remove(subscription)
 
-    def announce(self, snapshot: Mapping[str, Any]) -> None:
-        """Queue every subscription for `snapshot`; returns at once."""
+    def announce(self) -> None:
+        """Queue every subscription that was not told of the newest snapshot; returns at once."""
         if not self._subscriptions:
             return
         with self._ready:
+            # Looked up here and not passed: of two who announce, the later one may have the older snapshot.
+            newest = self._now()
             self._subscriptions = [each for each in self._subscriptions if not each.is_dead]
             for subscription in self._subscriptions:
-                subscription.latest = snapshot
-                self._report_hanging(subscription)
-                if not subscription.is_queued:
+                subscription.latest = newest
+                if not subscription.is_queued and subscription.told is not newest:
                     subscription.is_queued = True
                     self._queue.append(subscription)
                     self._serve()
             self._ready.notify_all()
+            hanging = [each for each in self._subscriptions if each.hangs_unreported()]
+        for subscription in hanging:
+            _log().warning("a callback still runs after %.1f s", SLOW_S, extra={"callback": subscription.name})
 
     def renew(self) -> None:
         """In a forked child: the threads are gone, and with them whatever was queued; subscriptions stay."""
         self._ready = threading.Condition()
         self._queue = deque()
         self._threads = self._idle = 0
+        self._is_patient = False
         for subscription in self._subscriptions:
             subscription.renew()
 
@@ -161,22 +182,32 @@ class Dispatcher:
             self._queue.clear()
             self._ready.notify_all()
 
+    def _now(self) -> Mapping[str, Any]:
+        newest = self._newest()
+        return _NOTHING if newest is None else newest
+
     def _serve(self) -> None:
-        if self._idle < len(self._queue) and self._threads < MAX_THREADS:
-            self._threads += 1
-            threading.Thread(target=self._work, name="confbus-callbacks", daemon=True).start()
+        """See to it that somebody takes what is queued: at once while there is room, else once it is clear that those
+        at work hang. A subscription keeps one thread at most, so there are never more of these than of those."""
+        if self._idle >= len(self._queue) or self._is_patient:
+            return
+        self._is_patient = self._threads >= MAX_THREADS
+        work = self._take_over if self._is_patient else self._work
+        self._threads += 1
+        try:
+            threading.Thread(target=work, name="confbus-callbacks", daemon=True).start()
+        except RuntimeError:  # the process ends, or may have no more threads
+            self._threads -= 1
+            self._is_patient = False
+
+    def _take_over(self) -> None:
+        with self._ready:
+            self._ready.wait_for(lambda: self._is_closed or not self._queue, SLOW_S)
+            self._is_patient = False
+        self._work()
 
     def _work(self) -> None:
-        while True:
-            with self._ready:
-                self._idle += 1
-                while not self._queue and not self._is_closed:
-                    self._ready.wait()
-                self._idle -= 1
-                if self._is_closed:
-                    self._threads -= 1
-                    return
-                subscription = self._queue.popleft()
+        while (subscription := self._next()) is not None:
             subscription.deliver()
             with self._ready:
                 subscription.is_queued = False
@@ -184,12 +215,19 @@ class Dispatcher:
                     subscription.is_queued = True
                     self._queue.append(subscription)
 
-    def _report_hanging(self, subscription: Subscription) -> None:
-        started = subscription.started_at
-        if started is not None and time.monotonic() - started > SLOW_S:
-            _log().warning(
-                "a callback still runs since %.1f s", time.monotonic() - started, extra={"callback": subscription.name}
-            )
+    def _next(self) -> Subscription | None:
+        """What to deliver next; None for a thread that is not needed any more."""
+        with self._ready:
+            self._idle += 1
+            while not self._queue and not self._is_closed and self._threads <= MAX_THREADS:
+                self._ready.wait()
+            self._idle -= 1
+            if self._is_closed or not self._queue:
+                self._threads -= 1
+                return None
+            subscription = self._queue.popleft()
+            self._serve()
+            return subscription
 
 
 def _log() -> Logger:

@@ -36,7 +36,7 @@ class Local:
         self.validators = tuple(validators)
         self.views: list[View[Any]] = []
         self.snapshot: Snapshot | None = None
-        self.dispatcher = Dispatcher()
+        self.dispatcher = Dispatcher(lambda: self.snapshot)
         self.moved = threading.Condition()
         self.changing = threading.RLock()
         self._on_swap = on_swap
@@ -54,7 +54,7 @@ class Local:
                 each.show()
             self.snapshot = snapshot
         self.tell()
-        self.dispatcher.announce(snapshot)
+        self.dispatcher.announce()
         return ""
 
     def bind(self, view: View[Any]) -> View[Any]:

@@ -197,11 +197,7 @@ class Subscriber:
         Functions and lambdas are kept; bound methods are not (their object going away ends the subscription). When
         releases come faster than the callback, it sees one change from what it saw last to the newest.
         """
-        told = self._local.snapshot
-        subscription = self._local.dispatcher.subscribe(callback, path, told or {})
-        if self._local.snapshot is not told:  # it moved meanwhile, and nobody told this one
-            self._local.dispatcher.announce(self.snapshot)
-        return subscription
+        return self._local.dispatcher.subscribe(callback, path)
 
     def unsubscribe(self, subscription: weakref.ref[Subscription]) -> None:
         """End a subscription; no call of it starts after this returns."""
@@ -260,6 +256,7 @@ class Subscriber:
         """In a forked child, in a thread that costs nothing but its start."""
         time.sleep(_FORK_BREATH_S)
         self.follow()
+        self._local.dispatcher.announce()  # what the parent's threads had not told yet
 
     def _not_ready(self, _path: Any, timeout_s: float = 0.0) -> NoReturn:
         reason = self.status().hindrance if self._is_wanted else "it was not started"

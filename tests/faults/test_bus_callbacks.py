@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import sys
 import threading
+from asyncio import CancelledError
 from typing import TYPE_CHECKING
 
 import pytest
@@ -89,7 +90,7 @@ def test_however_many_callbacks_hang_the_configuration_is_followed(
     eventually(lambda: late.steps and late.steps[-1][1] == 5)
 
 
-@pytest.mark.parametrize("error", [ZeroDivisionError, SystemExit])
+@pytest.mark.parametrize("error", [ZeroDivisionError, SystemExit, CancelledError])
 def test_a_callback_that_raises_is_logged_and_called_again(
     bus: Bus, config: Subscriber, error: type[BaseException], caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -226,6 +227,25 @@ def test_a_callback_may_close_the_configuration_and_read_on(bus: Bus, config: Su
     eventually(lambda: read == [2])
     assert config.status().state == "closed"
     assert config[PATH] == 2
+
+
+def test_a_callback_may_change_the_configuration_bind_and_subscribe(bus: Bus, config: Subscriber) -> None:
+    calls, shown = Calls(), list[int]()
+
+    def go_on(changes: list[Change]) -> None:
+        (change,) = changes
+        shown.append(config.bind(PATH, int).current)
+        config.subscribe(calls, PATH)
+        if change.new_value < 4:
+            bus.publish(change.new_value + 1)
+
+    config.subscribe(go_on, PATH)
+    bus.publish(2)
+
+    eventually(lambda: config[PATH] == 4)
+    eventually(lambda: calls.steps[-1:] and calls.steps[-1][1] == 4)
+    bus.agree(4)
+    assert shown == sorted(shown)
 
 
 @pytest.mark.slow

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from asyncio import CancelledError
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -92,7 +93,7 @@ def test_what_was_refused_is_not_asked_about_again(bus: Bus) -> None:
 
 @pytest.mark.parametrize(
     "raised",
-    [KeyError("db"), AssertionError(), SystemExit(1), RecursionError()],
+    [KeyError("db"), AssertionError(), SystemExit(1), CancelledError(), RecursionError()],
     ids=lambda raised: type(raised).__name__,
 )
 def test_whatever_a_validator_raises_is_a_veto(bus: Bus, raised: BaseException) -> None:

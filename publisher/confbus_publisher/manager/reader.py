@@ -49,7 +49,7 @@ class LocalReader:
     def __init__(self, validators: list[Callable[[Snapshot], object]]) -> None:
         self.snapshot: Snapshot | None = None
         self._validators = validators
-        self._dispatcher = Dispatcher()
+        self._dispatcher = Dispatcher(lambda: self.snapshot)
         self._running = NOTHING
         self._head: Head | None = None
 
@@ -67,15 +67,11 @@ class LocalReader:
         objection = "" if is_known else candidate.objection(tuple(self._validators), snapshot)
         if not objection:
             self.snapshot, self._running, self._head = snapshot, assembly, state.head
-            self._dispatcher.announce(snapshot)
+            self._dispatcher.announce()
         return objection
 
     def subscribe(self, callback: Callable[[list[Change]], object], path: str) -> weakref.ref[Subscription]:
-        told = self.snapshot
-        subscription = self._dispatcher.subscribe(callback, path, told or {})
-        if self.snapshot is not told and self.snapshot is not None:  # it moved meanwhile, and nobody told this one
-            self._dispatcher.announce(self.snapshot)
-        return subscription
+        return self._dispatcher.subscribe(callback, path)
 
     def unsubscribe(self, subscription: weakref.ref[Subscription]) -> None:
         self._dispatcher.unsubscribe(subscription)

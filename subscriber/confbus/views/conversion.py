@@ -159,7 +159,9 @@ def called(make: Callable[[Any], Any]) -> Conversion:
     def convert(value: Any, path: Path) -> Any:
         try:
             return make(value)
-        except (Exception, SystemExit) as error:  # noqa: BLE001 — others' code; whatever it raises is its objection
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 — others' code; whatever it raises is its objection
             misfit = misfit_of(error, value, path)
         raise misfit  # not from within: a chained error would carry what it was shown into logs
 
