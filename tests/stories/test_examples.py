@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import re
+import signal
 import subprocess
 import sys
 from pathlib import Path
+
+from support.web import fetched
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 _PREFIXES = ("APP_", "SHOP_", "CONFBUS_")
@@ -38,6 +42,7 @@ def test_every_example_is_run_here() -> None:
         "03_publish.py",
         "04_one_process.py",
         "05_own_source.py",
+        "10_fastapi.py",
     }
 
 
@@ -107,3 +112,16 @@ def test_05_asks_its_own_source_and_keeps_what_was_good_when_that_refuses() -> N
         "validation failed warehouse: its values were refused: stock.lamp is negative.",
         "lamps 11",
     ]
+
+
+def test_10_serves_what_is_published(redis_url: str) -> None:
+    run("03_publish.py", redis_url)
+    with start("10_fastapi.py", redis_url, PORT="0") as server:
+        assert server.stderr
+        running = next(found for line in server.stderr if (found := re.search(r"running on (http://[\w.:]+)", line)))
+
+        said = fetched(f"{running[1]}/shipping")
+
+        server.send_signal(signal.SIGINT)
+        server.stderr.read()
+        assert said == {"shop": "Driftwood", "free_from": 50, "version": 1}
