@@ -11,6 +11,7 @@ import threading
 from confbus import candidate
 from confbus.changes import Dispatcher
 from confbus.errors import UnknownPath, ViewFailed
+from confbus.pins import Pins
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ Validator = "Callable[[Snapshot], object]"
 class Local:
     """The newest accepted snapshot of one subscriber. `on_swap` is called with each one, before anybody is told."""
 
-    __slots__ = ("_on_swap", "changing", "dispatcher", "moved", "snapshot", "validators", "views")
+    __slots__ = ("_on_swap", "changing", "dispatcher", "moved", "pins", "snapshot", "validators", "views")
 
     def __init__(
         self, *, validators: Iterable[Callable[[Snapshot], object]], on_swap: Callable[[Snapshot], None]
@@ -39,6 +40,7 @@ class Local:
         self.dispatcher = Dispatcher(lambda: self.snapshot)
         self.moved = threading.Condition()
         self.changing = threading.RLock()
+        self.pins = Pins(lambda: self.snapshot)
         self._on_swap = on_swap
 
     def offer(self, snapshot: Snapshot) -> str:
@@ -53,6 +55,7 @@ class Local:
             for each in built:
                 each.show()
             self.snapshot = snapshot
+        self.pins.release()
         self.tell()
         self.dispatcher.announce()
         return ""
@@ -102,4 +105,5 @@ class Local:
         """In a forked child: locks that a thread of the parent held are nobody's now, and its threads are gone."""
         self.moved = threading.Condition()
         self.changing = threading.RLock()
+        self.pins.renew()
         self.dispatcher.renew()

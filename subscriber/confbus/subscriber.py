@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from confbus.changes import Subscription
     from confbus.driver import Driver
     from confbus.explanation import Explanation
+    from confbus.pins import Pin
     from confbus.status import Status
     from confbus.views.view import Kind, View
     from confbus.wire import path as paths
@@ -164,8 +165,9 @@ class Subscriber:
 
     @property
     def snapshot(self) -> Snapshot:
-        """The newest accepted release, to be held while several reads must agree."""
-        return self._local.snapshot or self._not_ready("")
+        """The newest accepted release, or the pinned one; to be held while several reads must agree."""
+        snapshot = self._local.snapshot
+        return self._not_ready("") if snapshot is None else snapshot
 
     if TYPE_CHECKING:
 
@@ -191,6 +193,14 @@ class Subscriber:
 
         return self._local.bind(View(path, kind, default=default, extra=extra, not_ready=self._not_ready))
 
+    def pin(self) -> Pin:
+        """In `with config.pin() as snapshot:` every read of `config` is of that one version, in this thread or task and
+        in tasks made inside. A pin inside a pin holds the version of the outer one. When the block ends, its version
+        is let go everywhere: a task that outlives it reads the newest again, as soon as no other pin has that version.
+        """
+        _ = self.snapshot  # raises when there is none yet
+        return self._local.pins.pin(self)
+
     def subscribe(self, callback: Callable[[list[Change]], object], path: str = "**") -> weakref.ref[Subscription]:
         """Call `callback` with the list of changed leaves under `path` after each new release, on another thread.
 
@@ -208,8 +218,8 @@ class Subscriber:
         moved, local = self._local.moved, self._local
         with moved:
             moved.wait_for(lambda: self._is_closing or local.runs(version), timeout)
-            if local.runs(version):
-                return self.snapshot
+            if local.snapshot is not None and local.runs(version):
+                return local.snapshot
         if self._is_closing:
             raise Closed
         raise WaitTimeout(f"Version {version}", timeout, str(self.status()))

@@ -112,7 +112,8 @@ class Snapshot(Frozen):
 
     def __contains__(self, path: object) -> bool:
         try:
-            self._hits.find(path)  # type: ignore[arg-type]  # `in` takes anything; what is no path is not in here
+            if path not in self._hits:
+                self._hits.find(path)  # type: ignore[arg-type]  # `in` takes anything; what is no path is not in here
         except (KeyError, InvalidPath, TypeError):
             return False
         return True
