@@ -1,0 +1,87 @@
+"""`python -m confbus health`: for the health check of a container in which only the core is installed."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import socket
+import sys
+from typing import TYPE_CHECKING, NoReturn
+
+from confbus.errors import ConfBusError, Unreachable
+from confbus.health import Instance, instances
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+DONE, FAILED, USAGE = 0, 1, 64
+_EPILOG = """\
+Done (0) when each process of this host that reports has a configuration, and there are enough of them; failed (1) when
+not. While Redis is away nothing can be told, and that is no reason to restart a worker: it is done, unless told
+otherwise. CONFBUS_URL and CONFBUS_NAMESPACE stand for --url and -n. Everything else is in the command `confbus`.
+"""
+
+
+class Arguments(argparse.ArgumentParser):
+    """Leaves with the exit code of the other commands when it is called wrongly."""
+
+    def error(self, message: str) -> NoReturn:
+        self.print_usage(sys.stderr)
+        self.exit(USAGE, f"{self.prog}: {message}\n")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Carry out what the command line says, and return the exit code."""
+    given = _parsed(arguments)
+    try:
+        found = instances(given.url, given.namespace, given.host)
+    except Unreachable as error:
+        print(error, file=sys.stderr)
+        return FAILED if given.require_redis else DONE
+    except ConfBusError as error:
+        print(error, file=sys.stderr)
+        return FAILED
+    complaints = {each.name: each.complaint(given.max_age) for each in found}
+    print(_as_json(found, complaints) if given.output == "json" else _as_text(found, complaints), end="")
+    is_up = len(found) >= given.instances and not any(complaints.values())
+    if len(found) < given.instances:
+        print(f"{len(found)} of {given.instances} processes report from {given.host}.", file=sys.stderr)
+    return DONE if is_up else FAILED
+
+
+def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
+    parser = Arguments(prog="python -m confbus")
+    commands = parser.add_subparsers(dest="command", required=True)
+    health = commands.add_parser("health", help="whether the processes of this host are up", epilog=_EPILOG)
+    health.add_argument("--url", default=os.environ.get("CONFBUS_URL"))
+    health.add_argument("-n", "--namespace", default=os.environ.get("CONFBUS_NAMESPACE"))
+    health.add_argument("--host", default=socket.gethostname(), help="the host in the names of its instances")
+    health.add_argument("--instances", type=int, default=1, metavar="N", help="how many must report (1)")
+    health.add_argument("--max-age", type=float, metavar="SECONDS", help="how old a report may be (three intervals)")
+    health.add_argument("--require-redis", action="store_true", help="fail when Redis does not answer")
+    health.add_argument("--output", choices=("text", "json"), default="text")
+    given = parser.parse_args(arguments)
+    for name, flag in (("url", "--url"), ("namespace", "-n")):
+        if not getattr(given, name):
+            health.error(f"{flag} is missing, and so is CONFBUS_{name.upper()}")
+    return given
+
+
+def _as_text(found: list[Instance], complaints: dict[str, str]) -> str:
+    lines = [
+        f"{each.name} {each.role} {f'version {each.version}' if each.version else 'nothing'} {each.state}, "
+        f"heard {each.heard_s:g} s ago{': ' if complaints[each.name] else ''}{complaints[each.name]}\n"
+        for each in found
+    ]
+    return "".join(lines)
+
+
+def _as_json(found: list[Instance], complaints: dict[str, str]) -> str:
+    facts = [{**each._asdict(), "reason": complaints[each.name]} for each in found]
+    facts = [{**each, "status": "unhealthy" if each["reason"] else "healthy"} for each in facts]
+    return f"{json.dumps(facts)}\n"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
