@@ -29,7 +29,7 @@ Validator = "Callable[[Snapshot], object]"
 class Local:
     """The newest accepted snapshot of one subscriber. `on_swap` is called with each one, before anybody is told."""
 
-    __slots__ = ("_on_swap", "changing", "dispatcher", "moved", "pins", "snapshot", "validators", "views")
+    __slots__ = ("_on_swap", "_wakers", "changing", "dispatcher", "moved", "pins", "snapshot", "validators", "views")
 
     def __init__(
         self, *, validators: Iterable[Callable[[Snapshot], object]], on_swap: Callable[[Snapshot], None]
@@ -42,6 +42,7 @@ class Local:
         self.changing = threading.RLock()
         self.pins = Pins(lambda: self.snapshot)
         self._on_swap = on_swap
+        self._wakers: set[Callable[[], None]] = set()
 
     def offer(self, snapshot: Snapshot) -> str:
         """Judge `snapshot`, and make it what is read; or why it was refused, and then nothing changed."""
@@ -80,6 +81,18 @@ class Local:
         """Let those who wait look again."""
         with self.moved:
             self.moved.notify_all()
+            wakers = tuple(self._wakers)
+        for wake in wakers:
+            wake()
+
+    def listen(self, wake: Callable[[], None]) -> None:
+        """Call `wake`, which must neither wait nor raise, whenever those who wait are to look again."""
+        with self.moved:
+            self._wakers.add(wake)
+
+    def unlisten(self, wake: Callable[[], None]) -> None:
+        with self.moved:
+            self._wakers.discard(wake)
 
     def runs(self, version: int) -> bool:
         """True when `version` or a later one is read here."""
@@ -106,4 +119,5 @@ class Local:
         self.moved = threading.Condition()
         self.changing = threading.RLock()
         self.pins.renew()
+        self._wakers = set()  # they wake loops of the parent
         self.dispatcher.renew()

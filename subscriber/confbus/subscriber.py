@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from redis import Redis
 
+    from confbus.change_iterator import ChangeIterator
     from confbus.changes import Subscription
     from confbus.driver import Driver
     from confbus.explanation import Explanation
@@ -212,6 +213,13 @@ class Subscriber:
     def unsubscribe(self, subscription: weakref.ref[Subscription]) -> None:
         """End a subscription; no call of it starts after this returns."""
         self._local.dispatcher.unsubscribe(subscription)
+
+    def changes(self, path: str = "**") -> ChangeIterator:
+        """The changes under `path` from now on, for `for` (which waits) and `async for` (whose loop goes on). Each step
+        gives the changed leaves of one or more releases, as a callback gets them; ends when this is closed."""
+        from confbus.change_iterator import ChangeIterator
+
+        return ChangeIterator(self._local, path, is_over=lambda: self._is_closing)
 
     def wait_for(self, *, version: int, timeout: float = 30.0) -> Snapshot:
         """The snapshot once `version` or a later one runs here. Raises `WaitTimeout` after `timeout` seconds."""
