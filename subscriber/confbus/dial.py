@@ -61,5 +61,11 @@ def _one_server(url: str, _keys: Keys) -> Dial:
     return Dial(url, redacted(url), database_of(url), partial(open_server, url))
 
 
-_MAKERS: dict[str, Callable[[str, Keys], Dial]] = {}
+def _in_memory(url: str, _keys: Keys) -> Dial:
+    from confbus.memory import server_at
+
+    return Dial(url, url, 0, server_at(url).open)
+
+
+_MAKERS: dict[str, Callable[[str, Keys], Dial]] = {"memory": _in_memory}
 """By the scheme of the URL; any other one is that of a single server, or of none."""

@@ -37,6 +37,10 @@ class Driver:
     def admits(self, key: object, channel: str) -> bool:
         return self.key == key and channel not in self._driven
 
+    @property
+    def driven(self) -> list[Following]:
+        return list(self._driven.values())
+
     def admit(self, following: Following) -> None:
         following.join(self._link)
         self._driven = {**self._driven, following.channel: following}  # never in place: the thread may look just now
@@ -108,6 +112,12 @@ def drive(dial: Dial, following: Following) -> Driver:
         driver = Driver(dial, following)
         _drivers.append(driver)
         return driver
+
+
+def driven_from(key: object) -> list[Following]:
+    """All that this process follows from the server whose dial has `key`."""
+    with _lock:
+        return [following for driver in _drivers if driver.key == key for following in driver.driven]
 
 
 def abandon_all() -> None:

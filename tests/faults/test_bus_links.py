@@ -13,11 +13,11 @@ from confbus.events import Event, HeadRead, LinkLost, ReadFailed
 from confbus.link import Link
 from confbus.namespace import Namespace
 from confbus.resp import PlainConnection
+from confbus.testing import Proxy
 from confbus.wire.keys import Keys
 from support.bus import document
 from support.eventually import eventually
 from support.peer import Peer
-from support.proxy import Proxy
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

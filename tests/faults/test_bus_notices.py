@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from confbus.testing import Proxy
 from confbus.wire import codec
 from confbus.wire import head as heads
 from confbus.wire.keys import Keys
@@ -16,7 +17,6 @@ from confbus_publisher.ledger.redis import RedisStore
 from support.bus import OPERATOR, document
 from support.eventually import eventually
 from support.places import encoded
-from support.proxy import Proxy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

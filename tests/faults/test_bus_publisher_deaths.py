@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from confbus.errors import OutcomeUnknown
+from confbus.testing import Proxy
 from confbus_publisher.inputs import Inputs
 from confbus_publisher.ledger.redis import RedisStore
 from support.bus import Edits, Killed, MortalStore, digest_of, document
 from support.eventually import eventually
-from support.proxy import Proxy
 from support.scale import scaled
 from support.shop import Shop
 

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from confbus.errors import Lost
+from confbus.testing import Proxy
 from confbus_publisher import fleet
 from confbus_publisher.inputs import Inputs
 from confbus_publisher.oneshot import publish_once
 from support.bus import OPERATOR, PACE, Edits, document, number_of
 from support.eventually import eventually
-from support.proxy import Proxy
 from support.scale import scaled
 
 if TYPE_CHECKING:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 import confbus
+from confbus.testing import Proxy
 from support.bus import TIMING, Bus
 from support.eventually import eventually
-from support.proxy import Proxy
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

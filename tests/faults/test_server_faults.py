@@ -12,8 +12,8 @@ import redis
 from redis.backoff import NoBackoff
 from redis.retry import Retry
 
+from confbus.testing import Proxy
 from support.eventually import eventually
-from support.proxy import Proxy
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator

@@ -16,10 +16,10 @@ import pytest
 
 from confbus import errors
 from confbus.client import keys_of, make_client
+from confbus.testing import Proxy
 from confbus_publisher.ledger import Ledger, Why
 from confbus_publisher.ledger.redis import RedisStore
 from support.places import encoded
-from support.proxy import Proxy
 
 if TYPE_CHECKING:
     from support.server import Server

@@ -10,6 +10,7 @@ import pytest
 
 from confbus.client import make_client
 from confbus.errors import OutcomeUnknown, Refused
+from confbus.testing import Proxy
 from confbus.wire.keys import Keys
 from confbus.wire.notice import HINT
 from confbus_publisher.ledger import Amendment, Ledger, Overrides, State, Why
@@ -18,7 +19,6 @@ from confbus_publisher.ledger.redis import RedisStore
 from confbus_publisher.overrides.override import Override
 from support.eventually import eventually
 from support.places import encoded, ledger
-from support.proxy import Proxy
 
 if TYPE_CHECKING:
     from confbus_publisher.ledger import Store

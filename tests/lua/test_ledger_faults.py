@@ -10,12 +10,12 @@ import pytest
 
 from confbus.client import make_client
 from confbus.errors import Conflict, OutcomeUnknown, Unreachable
+from confbus.testing import Proxy
 from confbus.wire.keys import Keys
 from confbus_publisher.ledger import Ledger, Why
 from confbus_publisher.ledger.redis import RedisStore
 from support.eventually import eventually
 from support.places import encoded, ledger
-from support.proxy import Proxy
 from support.scale import scaled
 
 if TYPE_CHECKING:

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from confbus.wire import head as heads
+from confbus.wire import notice as notices
 from confbus.wire.manifest import EMPTY
-from confbus.wire.notice import MAX_BYTES, Notice
 from confbus.wire.release import Release
 from confbus.wire.sections import join
 from confbus_publisher.ledger.store import Commit
@@ -20,10 +20,6 @@ if TYPE_CHECKING:
     from confbus.wire.sections import Encoded
     from confbus_publisher.ledger.inventory import Inventory
     from confbus_publisher.ledger.store import Overrides
-
-_FETCH_BYTES_PER_MS = 100_000
-"""How fast a fleet may fetch a release from one server without anybody else noticing: 100 MB/s."""
-_MAX_JITTER_MS = 30_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +100,17 @@ class Draft:
         # An anchor mends what may be damaged: it takes nothing over from a release that is there.
         is_copied = known and self.is_new and not whole and not self.anchor and known.version in inventory
         parent = known if is_copied else None
-        changes = (known.manifest if known else EMPTY).changes_to(self.release.manifest)
+        before = known.manifest if known else EMPTY
+        changes = before.changes_to(self.release.manifest)
         candidates = self.blobs if parent is None else {digest for digest in changes.values() if digest}
         candidates = {*candidates, *self.blobs.keys() & set(self.release.origins)}
         new = {d: self.blobs[d] for d in candidates if whole or d not in inventory.blob_names}
+        at_ms = self.release.at_ms if self.is_new else now_ms
+        notice = notices.telling(head, before, changes, self.blobs, at_ms=at_ms, fleet_size=fleet_size)
         return Commit(
             base=base,
             head=head,
-            notice=self._notice(head, known, changes, now_ms, fleet_size).encode(),
+            notice=notice.encode(),
             entry=self._entry(base, head),
             blob_count=len(inventory.blob_names),
             release=self.release if self.is_new else None,
@@ -124,20 +123,6 @@ class Draft:
             withdrawn=self.withdrawn,
             dropped=dropped,
             freed=inventory.freed_without(dropped, self.release) if self.is_new else [],
-        )
-
-    def _notice(
-        self, head: Head, known: Release | None, changes: Mapping[str, str | None], now_ms: int, fleet_size: int
-    ) -> Notice:
-        changed = {name: digest and self.blobs.get(digest, digest) for name, digest in changes.items()}
-        size = sum(len(blob) for blob in changed.values() if isinstance(blob, bytes))
-        inline = size <= MAX_BYTES
-        return Notice(
-            head,
-            base=(known.manifest if known else EMPTY).digest,
-            sections=changed if inline else changes,
-            at_ms=self.release.at_ms if self.is_new else now_ms,
-            jitter_ms=0 if inline else min(fleet_size * size // _FETCH_BYTES_PER_MS, _MAX_JITTER_MS),
         )
 
     def _entry(self, base: Head | None, head: Head) -> dict[str, str]:

@@ -18,10 +18,15 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
+    from confbus.wire.manifest import Manifest
+
 MAX_BYTES = 8 * 1024
 """Redis slows down 3-20 times when a message outgrows its 16 KB reply buffers; half of that leaves room."""
 
 MAX_JITTER_MS = 60_000
+_FETCH_BYTES_PER_MS = 100_000
+"""How fast a fleet may fetch a release from one server without anybody else noticing: 100 MB/s."""
+_MAX_SPREAD_MS = 30_000
 
 HINT = b"\x80"
 """The notice without facts, as rollback.lua sends it."""
@@ -53,6 +58,28 @@ class Notice:
         del facts["merged"]
         facts.update(base=self.base, sections=sections, at=self.at_ms, jitter_ms=self.jitter_ms)
         return codec.pack(facts)
+
+
+def telling(
+    head: heads.Head,
+    before: Manifest,
+    changes: Mapping[str, str | None],
+    blobs: Mapping[str, bytes],
+    *,
+    at_ms: int,
+    fleet_size: int = 0,
+) -> Notice:
+    """The notice of the step from `before` to `head`: with the changed blobs if they fit, else with a jitter."""
+    changed = {name: digest and blobs.get(digest, digest) for name, digest in changes.items()}
+    size = sum(len(blob) for blob in changed.values() if isinstance(blob, bytes))
+    is_inline = size <= MAX_BYTES
+    return Notice(
+        head,
+        base=before.digest,
+        sections=changed if is_inline else changes,
+        at_ms=at_ms,
+        jitter_ms=0 if is_inline else min(fleet_size * size // _FETCH_BYTES_PER_MS, _MAX_SPREAD_MS),
+    )
 
 
 @record(frozen=True, slots=True)

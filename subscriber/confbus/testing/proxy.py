@@ -25,7 +25,7 @@ class Proxy:
     def __init__(self, upstream: str) -> None:
         self._upstream = urlsplit(upstream)
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=512)
-        self._listener.setblocking(False)
+        self._listener.settimeout(0)
         self.url = f"redis://127.0.0.1:{self._listener.getsockname()[1]}/0"
         self._flowing = asyncio.Event()
         self._flowing.set()
@@ -128,7 +128,7 @@ class Proxy:
     async def _link(self, client: socket.socket) -> None:
         server = self._socket_upstream()
         try:
-            client.setblocking(False)
+            client.settimeout(0)
             await asyncio.get_running_loop().sock_connect(server, self._address())
             async with asyncio.TaskGroup() as both:
                 both.create_task(self._carry(client, server))
@@ -168,7 +168,7 @@ class Proxy:
     def _socket_upstream(self) -> socket.socket:
         family = socket.AF_UNIX if self._upstream.scheme == "unix" else socket.AF_INET
         upstream = socket.socket(family)
-        upstream.setblocking(False)
+        upstream.settimeout(0)
         return upstream
 
     def _address(self) -> str | tuple[str | None, int]:

@@ -1,0 +1,26 @@
+"""What tests of configured programs are made of: a bus in memory, overrides of single values, and faults.
+
+Nothing here needs a Redis, the publisher or a test framework. Importing this imports nothing else; names are imported
+when first used.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from confbus.testing.bus import Bus
+    from confbus.testing.proxy import Proxy
+
+__all__ = ["Bus", "Proxy"]
+
+_HOMES = {"Bus": "confbus.testing.bus", "Proxy": "confbus.testing.proxy"}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'confbus.testing' has no attribute {name!r}")
+    import importlib
+
+    return getattr(importlib.import_module(home), name)
