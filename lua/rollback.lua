@@ -2,7 +2,7 @@
 --
 -- KEYS  1 head  2 target (the release to go back to)  3 release (the new one: the next free version)
 --       4 bad (the release the head stands at)  5 blobs  6 log  7 quarantine  8 notices
--- ARGV  1 author  2 message  3 change (its id; optional)
+-- ARGV  1 author  2 message  3 command (SPUBLISH on a Cluster; optional: PUBLISH)
 -- REPLY {"rolled back", version, revision}  {"no head"}  {"head is at", version}  {"no release", key}
 --       {"next free", version}  {"missing", digest}  {"type", key, found}
 --
@@ -11,7 +11,7 @@
 
 local head, target, release, bad = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local blobs, log, quarantine, notices = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
-local author, message, change = ARGV[1] or "", ARGV[2] or "", ARGV[3]
+local author, message, command = ARGV[1] or "", ARGV[2] or "", ARGV[3] or ""
 
 local function ends_with(text, ending)
   return string.sub(text, -#ending) == ending
@@ -47,7 +47,7 @@ local at = time[1] .. string.sub(string.format("%06d", time[2]), 1, 3)
 local kept = {}
 for id in string.gmatch((now[3] or "") .. " " .. now[2], "%S+") do kept[#kept + 1] = id end
 local ancestors = table.concat(kept, " ", math.max(1, #kept - 15))
-change = change or string.sub(redis.sha1hex(now[2] .. at .. target .. author .. message), 1, 16)
+local change = string.sub(redis.sha1hex(now[2] .. at .. target .. author .. message), 1, 16)
 
 redis.call("COPY", target, release, "REPLACE")
 redis.call("HSET", release, "version", next_free, "parent", version, "author", author, "message", message, "at", at)
@@ -62,5 +62,5 @@ for section, blob in pairs(left) do
 end
 local revision = redis.call("HINCRBY", head, "revision", 1)
 redis.call("HSET", head, "change", change, "ancestors", ancestors, "version", next_free, "digest", digest)
-redis.pcall("PUBLISH", notices, "\128")
+redis.pcall(command ~= "" and command or "PUBLISH", notices, "\128")
 return {"rolled back", next_free, tostring(revision)}

@@ -71,7 +71,7 @@ class Site:
         from confbus_publisher.ledger import Ledger
         from confbus_publisher.ledger.redis import RedisStore
 
-        client = make_client(self.url, name="confbus")
+        client = make_client(self.url, name="confbus", namespace=self.namespace)
         store = RedisStore(client, keys_of(client, self.namespace), where=self.where, patience_s=patience_s)
         try:
             yield Ledger(store, history=self.history)

@@ -35,7 +35,7 @@ class Session:
         self.failure: BaseException | None = None
         self._ended = ended
         identity = opening.identity()
-        self.client = make_client(url, name=f"confbus:{identity}")
+        self.client = make_client(url, name=f"confbus:{identity}", namespace=settings.namespace)
         keys = keys_of(self.client, settings.namespace)
         # An embedded server comes back with its data, or begins a life that no instance knows of.
         return_s = _RETURN_POLLS * settings.poll_interval_s if settings.redis else 0.0

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from confbus.connection import Word
 
 
+_CODES = {"AskError": "ASK", "MovedError": "MOVED"}
+
+
 class BorrowedConnection:
     """One connection of the kind that `client` makes, driven by hand: its `PubSub` reconnects and subscribes again
     without a word, and a gap nobody knows of is a change nobody applies."""
@@ -41,8 +44,8 @@ class BorrowedConnection:
         try:
             reply = self._connection.read_response(disable_decoding=True)
         except ResponseError as error:
-            return ErrorReply(str(error))
-        return ErrorReply(str(reply)) if isinstance(reply, ResponseError) else reply
+            return ErrorReply(_words_of(error))
+        return ErrorReply(_words_of(reply)) if isinstance(reply, ResponseError) else reply
 
     def has_more(self) -> bool:
         return self.is_readable()  # which of the two it is only its parser knows
@@ -77,3 +80,9 @@ class BorrowedConnection:
             except BaseException:
                 self.close()
                 raise
+
+
+def _words_of(error: Exception) -> str:
+    """What the server said. redis-py cuts the first word off, and those of a Cluster are answers, not faults."""
+    code = _CODES.get(type(error).__name__)
+    return f"{code} {error}" if code else str(error)

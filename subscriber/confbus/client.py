@@ -17,14 +17,17 @@ if TYPE_CHECKING:
     from redis import Redis
 
 
-def make_client(url: str, *, timeout_s: float = TIMEOUT_S, name: str = "") -> Redis:
+def make_client(url: str, *, timeout_s: float = TIMEOUT_S, name: str = "", namespace: str = "") -> Redis:
     """A client with every default that matters set: RESP2, no retries of its own, bytes, bounded waits.
 
-    RESP3 would format each payload for a debug log (slow, and configuration in logs); redis-py's retries would run a
-    script again that ran already. Raises `InvalidSettings` for a URL that redis-py cannot read.
+    In a Cluster it reaches the node of `namespace` alone. RESP3 would format each payload for a debug log (slow, and
+    configuration in logs); redis-py's retries would run a script again that ran already. Raises `InvalidSettings` for a
+    URL that redis-py cannot read.
     """
     import redis
 
+    if "+" in url.partition(":")[0]:
+        return _led_client(url, timeout_s=timeout_s, name=name, namespace=namespace)
     url, password_file = split_password_file(re.sub(r"\Avalkey(s?):", r"redis\1:", url))
     login: dict[str, Any] = {}
     if password_file:
@@ -52,6 +55,11 @@ def make_client(url: str, *, timeout_s: float = TIMEOUT_S, name: str = "") -> Re
         raise InvalidSettings("the Redis URL", reason, advice="e.g. redis://localhost:6379/0") from None
 
 
+def notice_word(client: Redis) -> str:
+    """The command that sends notices where the client leads: a Cluster's nodes keep theirs to themselves."""
+    return str(getattr(client.connection_pool.connection_class, "notice_word", "PUBLISH"))
+
+
 def own_settings() -> dict[str, Any]:
     """What each connection of redis-py's has here, whoever made it."""
     from redis.backoff import NoBackoff
@@ -75,6 +83,24 @@ def keys_of(client: Redis, namespace: str, *, prefix: str = "confbus") -> Keys:
     """The keys of a namespace in the client's database. Raises `InvalidNamespace`."""
     settings: dict[str, Any] = client.connection_pool.connection_kwargs
     return Keys(namespace, int(settings.get("db") or 0), prefix)
+
+
+def _led_client(url: str, *, timeout_s: float, name: str, namespace: str) -> Redis:
+    """A client whose connections find the right one of several servers."""
+    from confbus.cluster import Cluster
+    from confbus.led import led
+    from confbus.sentinels import Sentinels
+    from confbus.topology import topology
+
+    found = topology(url)
+    client = make_client(found.node_url(found.places[0]), timeout_s=timeout_s, name=name)
+    pool: Any = client.connection_pool
+    if found.service:
+        pool.connection_class = led(pool.connection_class, Sentinels(found).master)
+    else:
+        cluster = Cluster(found, Keys(namespace or "any").head)
+        pool.connection_class = led(pool.connection_class, cluster.node, notice_word="SPUBLISH")
+    return client
 
 
 def _split_username(url: str) -> tuple[str, str]:

@@ -39,7 +39,8 @@ if TYPE_CHECKING:
             ...
 
         def is_readable(self) -> bool:
-            """True when there is something to receive, be it the news that the server closed the connection."""
+            """True when there is something to receive, be it the news that the connection is of no use any more:
+            closed, or to a server that is not the right one now."""
             ...
 
         def fileno(self) -> int:

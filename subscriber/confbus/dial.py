@@ -67,5 +67,32 @@ def _in_memory(url: str, _keys: Keys) -> Dial:
     return Dial(url, url, 0, server_at(url).open)
 
 
-_MAKERS: dict[str, Callable[[str, Keys], Dial]] = {"memory": _in_memory}
+def _by_sentinels(url: str, _keys: Keys) -> Dial:
+    from confbus.sentinels import Sentinels
+    from confbus.topology import topology
+
+    found = topology(url)
+    return Dial(url, redacted(url), found.database, Sentinels(found).open_master)
+
+
+def _in_cluster(url: str, keys: Keys) -> Dial:
+    """Namespaces may be on different nodes, so only subscribers of the same one share connections."""
+    from confbus.cluster import Cluster
+    from confbus.topology import topology
+
+    cluster = Cluster(topology(url), keys.head)
+    return Dial((url, keys.head), redacted(url), 0, cluster.open_node, "SSUBSCRIBE")
+
+
+_MAKERS: dict[str, Callable[[str, Keys], Dial]] = {
+    "memory": _in_memory,
+    "redis+sentinel": _by_sentinels,
+    "rediss+sentinel": _by_sentinels,
+    "valkey+sentinel": _by_sentinels,
+    "valkeys+sentinel": _by_sentinels,
+    "redis+cluster": _in_cluster,
+    "rediss+cluster": _in_cluster,
+    "valkey+cluster": _in_cluster,
+    "valkeys+cluster": _in_cluster,
+}
 """By the scheme of the URL; any other one is that of a single server, or of none."""

@@ -151,6 +151,8 @@ class Link:
             return [(message[1].decode(), Acked())]
         if isinstance(kind, connections.ErrorReply):
             raise kind
+        if kind == b"sunsubscribe" and message[1].decode() in self._channels:
+            raise ConnectionError("the Cluster moved the namespace to another node")
         return [(EVERYBODY, Ponged())] if kind == b"pong" else []
 
     def _lost(self, error: Exception) -> News:

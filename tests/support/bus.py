@@ -199,7 +199,7 @@ class Bus:
         self._directory = directory
         self._publishers: list[RunningPublisher] = []
         self._count = 0
-        self.client: Any = make_client(url)
+        self.client: Any = make_client(url, namespace=namespace)
         self.keys = keys_of(self.client, namespace)
         self.ledger = Ledger(RedisStore(self.client, self.keys, where=url))
 
@@ -234,7 +234,7 @@ class Bus:
         pace: Pace = PACE,
     ) -> tuple[Publisher, Edits]:
         """As `publisher`, but every turn that it takes is the test's."""
-        client = make_client(url or self.url, timeout_s=1.0)
+        client = make_client(url or self.url, timeout_s=1.0, namespace=self.namespace)
         edits = Edits(document(number, padding=padding))
         if number not in self.story:
             self.story.append(number)

@@ -24,6 +24,8 @@ from confbus.errors import InvalidSettings
         "redis://ann:12?geheim@db",
         "redis://ann:12#geheim@db",
         "redis://ann:geh@geheim@db",
+        "redis+sentinel://ann:geheim@a:1,b:2/config/0?sentinel_password=geheim",
+        "rediss+cluster://:geheim@a:1,[::1]:2",
     ],
 )
 def test_a_password_is_never_shown(url: str) -> None:
@@ -38,6 +40,8 @@ def test_a_password_is_never_shown(url: str) -> None:
         "unix:///run/redis.sock?db=0",
         "redis://ann@db",
         "rediss://db/0?ssl_cert_reqs=none",
+        "redis+sentinel://a:1,b:2/config/0?sentinel_password_file=/run/s",
+        "redis+cluster://ann@a:1,b:2",
     ],
 )
 def test_a_url_without_a_password_is_shown_as_it_is(url: str) -> None:

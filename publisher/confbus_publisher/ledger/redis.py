@@ -9,6 +9,7 @@ from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
+from confbus.client import notice_word
 from confbus.errors import Conflict, Malformed, OutcomeUnknown, Refused, Unreachable
 from confbus.wire import head as heads
 from confbus.wire import release as releases
@@ -39,6 +40,7 @@ class RedisStore:
         self.keys = keys
         self._where = where
         self._patience_s = patience_s
+        self._notice_word = notice_word(client)
 
     @property
     def where(self) -> str:
@@ -75,7 +77,7 @@ class RedisStore:
         return {name.decode("utf-8", "surrogateescape") for name in names}  # a stranger's may be no text
 
     def commit(self, commit: Commit) -> str:
-        keys, args = _publish_call(self.keys, commit)
+        keys, args = _publish_call(self.keys, commit, self._notice_word)
         try:
             reply = self._persist(lambda: script("publish").call(self._client, keys, args))
         except _TRANSIENT as error:
@@ -103,7 +105,7 @@ class RedisStore:
         fields = self.keys.overrides if amendment.kind == "overrides" else self.keys.approvals
         keys = [fields, self.keys.log, self.keys.notices]
         texts = [amendment.field, amendment.text or "", amendment.expected or ""]
-        args: list[str | bytes | int] = ["PUBLISH", *texts, *_flat(amendment.entry)]
+        args: list[str | bytes | int] = [self._notice_word, *texts, *_flat(amendment.entry)]
         try:
             word, *values = self._persist(lambda: script("amend").call(self._client, keys, args))
         except _TRANSIENT as error:
@@ -136,7 +138,9 @@ class RedisStore:
 
     def listeners(self) -> int:
         try:
-            return int(self._read(lambda: self._client.pubsub_numsub(self.keys.notices))[0][1])
+            is_sharded = self._notice_word == "SPUBLISH"
+            count = self._client.pubsub_shardnumsub if is_sharded else self._client.pubsub_numsub
+            return int(self._read(lambda: count(self.keys.notices))[0][1])
         except Refused:
             return 0
 
@@ -196,7 +200,7 @@ def _release(version: int, fields: Any) -> Release | None:
     return release if release.version == version else None
 
 
-def _publish_call(keys: Keys, commit: Commit) -> tuple[list[str], list[str | bytes | int]]:
+def _publish_call(keys: Keys, commit: Commit, notice_word: str) -> tuple[list[str], list[str | bytes | int]]:
     parent, base = commit.parent, commit.base
     new_key = keys.release(commit.head.version)
     copied_key = keys.release(parent.version) if parent else new_key
@@ -214,7 +218,7 @@ def _publish_call(keys: Keys, commit: Commit) -> tuple[list[str], list[str | byt
         list(commit.withdrawn),
     ]
     args: list[str | bytes | int] = [
-        "PUBLISH",
+        notice_word,
         base.epoch if base else "",
         str(base.revision) if base else "",
         commit.head.change,

@@ -144,7 +144,7 @@ def _store(place: Place, identity: str) -> Store:
     from confbus.client import keys_of, make_client
     from confbus_publisher.ledger.redis import RedisStore
 
-    client = make_client(place.redis, name=f"confbus:{identity}")
+    client = make_client(place.redis, name=f"confbus:{identity}", namespace=place.namespace)
     keys = keys_of(client, place.namespace)
     return RedisStore(client, keys, where=redacted(place.redis), patience_s=opening.PATIENCE_S)
 
