@@ -192,7 +192,10 @@ class Subscriber:
         """
         from confbus.views.view import View
 
-        return self._local.bind(View(path, kind, default=default, extra=extra, not_ready=self._not_ready))
+        find_pinned = self._local.pins.snapshot
+        return self._local.bind(
+            View(path, kind, default=default, extra=extra, not_ready=self._not_ready, find_pinned=find_pinned)
+        )
 
     def pin(self) -> Pin:
         """In `with config.pin() as snapshot:` every read of `config` is of that one version, in this thread or task and

@@ -70,6 +70,21 @@ def test_views_judge_the_first_release_too(bus: Bus) -> None:
         assert db.current == Database("db-8", 8)
 
 
+def test_a_view_shows_the_pinned_version_within_a_pin(bus: Bus) -> None:
+    bus.publish(1)
+    config = bus.worker().config
+    db = config.bind("db", Database)
+
+    with config.pin():
+        first = db.pinned
+        bus.publish(2)
+        eventually(lambda: db.current.number == 2)
+        within = (db.pinned, config["db.number"], db.current.number)
+
+    assert within == (first, 1, 2)
+    assert db.pinned is db.current
+
+
 def test_a_late_view_that_does_not_fit_fails_its_caller_alone(bus: Bus) -> None:
     bus.publish(7)
     worker = bus.worker()

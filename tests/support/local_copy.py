@@ -11,7 +11,7 @@ from confbus.wire.frozen import freeze
 from confbus.wire.snapshot import Snapshot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
 
 def snapshot(document: dict[str, Any], version: int = 1) -> Snapshot:
@@ -26,9 +26,20 @@ def local(*validators: Callable[[Snapshot], object]) -> Local:
 
 
 def bind(
-    local: Local, path: str | tuple[str | int, ...], kind: Any, *, default: Any = ABSENT, extra: str = "refuse"
+    local: Local,
+    path: str | tuple[str | int, ...],
+    kind: Any,
+    *,
+    default: Any = ABSENT,
+    extra: str = "refuse",
+    pinned: Sequence[Snapshot] = (),
 ) -> View[Any]:
-    return local.bind(View(path, kind, default=default, extra=extra, not_ready=_not_ready))
+    """A view; the last of `pinned`, which the test may change, is the version that is pinned everywhere."""
+
+    def find_pinned() -> Snapshot | None:
+        return pinned[-1] if pinned else None
+
+    return local.bind(View(path, kind, default=default, extra=extra, not_ready=_not_ready, find_pinned=find_pinned))
 
 
 def built(kind: Any, value: Any, *, extra: str = "refuse") -> Any:

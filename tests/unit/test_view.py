@@ -195,6 +195,55 @@ def test_a_validator_may_bind_a_view_of_what_it_judges() -> None:
     assert bound[0].current == 2
 
 
+def test_in_a_pin_a_view_shows_the_pinned_version_and_always_the_same_object() -> None:
+    reader, pinned = local(), list[Any]()
+    view = bind(reader, "database", Database, pinned=pinned)
+    old, new = snapshot(GOOD), snapshot({"database": {"host": "db-2", "pool": {"size": 6}}}, 2)
+    reader.offer(old)
+    assert view.pinned is view.current
+    pinned.append(old)
+    first = view.pinned
+
+    reader.offer(new)
+
+    assert first == Database("db-1", Pool(5))
+    assert view.pinned is first
+    assert view.current == Database("db-2", Pool(6))
+    pinned.append(new)
+    assert view.pinned is view.current
+
+
+def test_in_a_pin_of_an_older_version_a_younger_view_is_built_once_or_fails_its_reader() -> None:
+    reader, pinned = local(), [snapshot(GOOD)]
+    objections(reader, [{"database": {"host": "db-2", "pool": {"size": 6}}}])
+    view = bind(reader, "database", Database, pinned=pinned)
+    assert view.pinned is view.pinned == Database("db-1", Pool(5))
+
+    pinned.append(snapshot(BAD))
+    with pytest.raises(ViewFailed):
+        _ = view.pinned
+    pinned.append(snapshot({}))
+    with pytest.raises(UnknownPath):
+        _ = view.pinned
+
+    assert bind(reader, "database", Database, default=None, pinned=pinned).pinned is None
+
+
+def test_of_many_pinned_versions_few_are_kept() -> None:
+    reader, pinned = local(), list[Any]()
+    view = bind(reader, "database", Database, pinned=pinned)
+    objections(reader, [GOOD])
+    gc.collect()
+    before = sys.getallocatedblocks()
+
+    for version in range(300):
+        pinned[:] = [snapshot(GOOD, version)]
+        _ = view.pinned
+    gc.collect()
+
+    assert sys.getallocatedblocks() - before < 300
+
+
 def test_what_is_neither_a_type_nor_a_function_cannot_be_bound() -> None:
     nothing: Any = 5
 

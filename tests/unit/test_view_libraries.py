@@ -122,7 +122,7 @@ from confbus.views import View
 @dataclasses.dataclass
 class Pool:
     size: int
-view = View("pool", Pool, default=None, extra="refuse", not_ready=print)
+view = View("pool", Pool, default=None, extra="refuse", not_ready=print, find_pinned=print)
 print(sorted({"pydantic", "msgspec", "attr", "attrs", "cattrs", "uuid", "decimal", "ipaddress"} & sys.modules.keys()))
 """
 

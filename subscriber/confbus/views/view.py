@@ -6,7 +6,7 @@ and shows all of them, or none.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, NamedTuple, NoReturn, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar
 
 from confbus.errors import InvalidSettings, UnknownPath, ViewFailed
 from confbus.local import ABSENT
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
 _NOTHING_YET = object()
+MAX_KEPT = 4
+"""Of how many pinned versions a view keeps what it built."""
 
 
 class Adapter(Protocol[T_co]):
@@ -35,12 +37,15 @@ if TYPE_CHECKING:
     Kind = type[T] | Callable[[Any], T] | Adapter[T]
 
 
-class Built(NamedTuple):
+class Built:
     """What a view will show once the release that it was built of is read, and the value it was made from."""
 
-    view: View[Any]
-    source: Any
-    value: Any
+    __slots__ = ("source", "value", "view")
+
+    def __init__(self, view: View[Any], source: Any, value: Any) -> None:
+        self.view = view
+        self.source = source
+        self.value = value
 
     def show(self) -> None:
         self.view.show(self)
@@ -53,7 +58,18 @@ class View(Generic[T_co]):
     so let it be immutable: frozen dataclasses, frozen models.
     """
 
-    __slots__ = ("_convert", "_current", "_default", "_extra", "_kind", "_not_ready", "_path", "_source")
+    __slots__ = (
+        "_convert",
+        "_current",
+        "_default",
+        "_extra",
+        "_find_pinned",
+        "_kept",
+        "_kind",
+        "_not_ready",
+        "_path",
+        "_shown",
+    )
 
     if TYPE_CHECKING:
 
@@ -63,7 +79,14 @@ class View(Generic[T_co]):
             ...
 
     def __init__(
-        self, path: str | paths.Path, kind: Any, *, default: Any, extra: str, not_ready: Callable[[str], NoReturn]
+        self,
+        path: str | paths.Path,
+        kind: Any,
+        *,
+        default: Any,
+        extra: str,
+        not_ready: Callable[[str], NoReturn],
+        find_pinned: Callable[[], Snapshot | None],
     ) -> None:
         self._path = paths.parse(path) if isinstance(path, str) else tuple(path)
         self._kind = kind
@@ -71,7 +94,9 @@ class View(Generic[T_co]):
         self._extra = extra
         self._convert = _conversion(kind, extra)
         self._not_ready = not_ready
-        self._source: Any = _NOTHING_YET
+        self._find_pinned = find_pinned
+        self._shown = Built(self, _NOTHING_YET, None)
+        self._kept: tuple[Built, ...] = ()
 
     @property
     def path(self) -> str:
@@ -85,24 +110,45 @@ class View(Generic[T_co]):
 
     def build(self, snapshot: Snapshot) -> Built:
         """What it shows when `snapshot` is read. Raises `ViewFailed`, and `UnknownPath` where there is nothing."""
-        try:
-            source = snapshot[self._path]
-        except UnknownPath:
-            if self._default is ABSENT:
-                raise
-            return Built(self, ABSENT, self._default)
-        return Built(self, source, self._made(source, snapshot.version))
+        source = self._source_in(snapshot)
+        shown = self._shown
+        return shown if source is shown.source else self._made(source, snapshot.version)
 
     def show(self, built: Built) -> None:
         """Let `built` be what is read from now on."""
         self._current = built.value
-        self._source = built.source
+        self._shown = built
 
-    def _made(self, source: Any, version: int) -> Any:
-        if source is self._source:
+    @property
+    def pinned(self) -> T_co:
+        """Of the version that is pinned where this is read (`with config.pin()`); without a pin, as `current`.
+
+        Raises as `bind` does when that version does not fit; it may be older than the view.
+        """
+        snapshot = self._find_pinned()
+        if snapshot is None:
             return self.current
+        source = self._source_in(snapshot)
+        known = (self._shown, *self._kept)
+        built = next((each for each in known if each.source is source), None) or self._made(source, snapshot.version)
+        if built not in self._kept:
+            self._kept = (built, *self._kept[: MAX_KEPT - 1])
+        value: T_co = built.value
+        return value
+
+    def _source_in(self, snapshot: Snapshot) -> Any:
         try:
-            return self._convert(source, self._path)
+            return snapshot[self._path]
+        except UnknownPath:
+            if self._default is ABSENT:
+                raise
+            return ABSENT
+
+    def _made(self, source: Any, version: int) -> Built:
+        if source is ABSENT:
+            return Built(self, source, self._default)
+        try:
+            return Built(self, source, self._convert(source, self._path))
         except Misfit as misfit:
             failed = ViewFailed(misfit.place, misfit.reason, version=version)
         raise failed
