@@ -13,6 +13,8 @@ from contextvars import Context
 from typing import TYPE_CHECKING, Any
 
 from bench.rounds import Row, interleave, rows
+from bench.timer import READS as _READS
+from bench.timer import timer as _timer
 from bench.worlds import published
 
 if TYPE_CHECKING:
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
 
     from confbus.subscriber import Subscriber
 
-_READS = 200_000
 _THREADS = 4
 
 
@@ -90,18 +91,3 @@ def _threads(measure: Callable[[], float]) -> Callable[[], float]:
         return (time.perf_counter() - started) / (_THREADS * _READS) * 1e9
 
     return measured
-
-
-def _timer(expression: str, things: dict[str, Any]) -> Callable[[], float]:
-    """Twenty reads to a loop turn, so that the loop itself hardly counts."""
-    body = "".join(f"        {expression}\n" for _ in range(20))
-    scope: dict[str, Any] = {}
-    exec(f"def reads(turns, {', '.join(things)}):\n    for _ in range(turns):\n{body}", scope)
-    reads = scope["reads"]
-
-    def measure() -> float:
-        started = time.perf_counter()
-        reads(_READS // 20, **things)
-        return (time.perf_counter() - started) / _READS * 1e9
-
-    return measure

@@ -110,8 +110,6 @@ def test_before_the_first_release_there_is_nothing_to_show() -> None:
 
     with pytest.raises(LookupError, match="database"):
         _ = view.current
-    with pytest.raises(AttributeError, match="missing"):
-        getattr(view, "missing")  # noqa: B009 — as somebody who mistypes it
 
     assert repr(view) == "View('database', Database)"
 

@@ -97,6 +97,7 @@ class View(Generic[T_co]):
         self._find_pinned = find_pinned
         self._shown = Built(self, _NOTHING_YET, None)
         self._kept: tuple[Built, ...] = ()
+        self.__class__ = _UNSHOWN
 
     @property
     def path(self) -> str:
@@ -118,6 +119,7 @@ class View(Generic[T_co]):
         """Let `built` be what is read from now on."""
         self._current = built.value
         self._shown = built
+        self.__class__ = _SHOWN
 
     @property
     def pinned(self) -> T_co:
@@ -153,16 +155,23 @@ class View(Generic[T_co]):
             failed = ViewFailed(misfit.place, misfit.reason, version=version)
         raise failed
 
-    def __getattr__(self, name: str) -> NoReturn:
-        """Only for what is not there: `current`, before the first release."""
-        if name == "current":
-            self._not_ready(self.path)
-        raise AttributeError(f"A view has no attribute {name!r}.")
-
     def __repr__(self) -> str:
         return f"View({self.path!r}, {getattr(self._kind, '__qualname__', self._kind)})"
 
 
+class _Unshown(View[Any]):
+    """A view before the first release."""
+
+    # A `__getattr__` of View would do as well, but the interpreter does not specialise reads of a class that has one.
+    __slots__ = ()
+
+    @property
+    def current(self) -> NoReturn:
+        self._not_ready(self.path)
+
+
+_SHOWN: Any = View
+_UNSHOWN: Any = _Unshown
 View.current = View.__dict__["_current"]  # type: ignore[method-assign]  # the slot's own descriptor: no Python frame
 
 
