@@ -61,6 +61,11 @@ class Local:
         self.dispatcher.announce()
         return ""
 
+    def objection(self, snapshot: Snapshot) -> str:
+        """Why `snapshot` would be refused; empty when it would not."""
+        with self.changing:
+            return self._objection(snapshot, [])
+
     def bind(self, view: View[Any]) -> View[Any]:
         """Let `view` show what runs, and judge what comes, in one step; or the one that does already. Raises what its
         `build` does, and then nothing changed."""

@@ -81,18 +81,19 @@ class Pins:
         hold = self.hold()
         return None if hold is None else hold.snapshot
 
-    def pin(self, config: object) -> Pin:
-        """A pin of `config`, always the same subscriber: the one that these are the pins of."""
+    def pin(self, config: object, snapshot: Snapshot | None = None) -> Pin:
+        """A pin of `config`, always the same subscriber: the one that these are the pins of. With a `snapshot` it holds
+        that one, whatever pins are around it."""
         if self._aware is None:
             self._config, self._aware = config, (type(config), pin_aware(type(config), self))
-        return Pin(self)
+        return Pin(self, snapshot)
 
-    def open(self, pin: Pin) -> Hold:
-        """The hold of this context, else a hold of the newest version, with `pin` on it."""
+    def open(self, pin: Pin, snapshot: Snapshot | None = None) -> Hold:
+        """A hold of `snapshot`, else the hold of this context, else one of the newest version; with `pin` on it."""
         with self._lock:
-            hold = self.hold()
+            hold = self.hold() if snapshot is None else None
             if hold is None:
-                hold = self._hold_newest()
+                hold = self._hold_of(self._newest() if snapshot is None else snapshot)
             is_first = not hold.pins
             hold.pins[id(pin)] = threading.get_ident()
             if is_first:
@@ -111,8 +112,10 @@ class Pins:
         """End what nobody holds, but for the newest version: the next pin will want that."""
         with self._lock:
             newest = self._newest()
-            for hold in [each for each in self._holds if not each.pins and each.snapshot is not newest]:
-                self._holds.remove(hold)
+            unused = [each for each in self._holds if not each.pins and each.snapshot is not newest]
+            # Not `remove`: holds are mappings, and two that remember the same are equal.
+            self._holds = [each for each in self._holds if each.pins or each.snapshot is newest]
+            for hold in unused:
                 hold.end()
 
     def renew(self) -> None:
@@ -123,12 +126,11 @@ class Pins:
             hold.pins = {pin: ident for pin, ident in hold.pins.items() if ident == mine}
         self._switch()
 
-    def _hold_newest(self) -> Hold:
-        newest: Any = self._newest()
+    def _hold_of(self, snapshot: Any) -> Hold:
         for hold in self._holds:
-            if hold.snapshot is newest:
+            if hold.snapshot is snapshot:
                 return hold
-        hold = Hold(newest, self._newest)
+        hold = Hold(snapshot, self._newest)
         self._holds.append(hold)
         return hold
 
@@ -145,15 +147,16 @@ class Pin:
     It may be closed in another context than it was opened in, as generators are, and closes itself when it is lost.
     """
 
-    __slots__ = ("_hold", "_pins", "_token")
+    __slots__ = ("_hold", "_pins", "_snapshot", "_token")
 
-    def __init__(self, pins: Pins) -> None:
+    def __init__(self, pins: Pins, snapshot: Snapshot | None = None) -> None:
         self._pins = pins
+        self._snapshot = snapshot
         self._hold: Hold | None = None
         self._token: Token[Any] | None = None
 
     def __enter__(self) -> Snapshot:
-        hold = self._hold = self._pins.open(self)
+        hold = self._hold = self._pins.open(self, self._snapshot)
         self._token = self._pins.held.set(hold.__getitem__)
         return hold.snapshot  # type: ignore[return-value]  # a hold ends after its last pin
 

@@ -10,11 +10,18 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from confbus.testing.bus import Bus
+    from confbus.testing.override import override
     from confbus.testing.proxy import Proxy
+    from confbus.testing.static import static
 
-__all__ = ["Bus", "Proxy"]
+__all__ = ["Bus", "Proxy", "override", "static"]
 
-_HOMES = {"Bus": "confbus.testing.bus", "Proxy": "confbus.testing.proxy"}
+_HOMES = {
+    "Bus": "confbus.testing.bus",
+    "Proxy": "confbus.testing.proxy",
+    "override": "confbus.testing.override",
+    "static": "confbus.testing.static",
+}
 
 
 def __getattr__(name: str) -> Any:
@@ -23,4 +30,6 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'confbus.testing' has no attribute {name!r}")
     import importlib
 
-    return getattr(importlib.import_module(home), name)
+    # Kept, for a function may have the name of its module: once that is imported, the name would be the module's.
+    found = globals()[name] = getattr(importlib.import_module(home), name)
+    return found

@@ -10,12 +10,11 @@ import time
 from typing import TYPE_CHECKING, Any, Self
 
 from confbus import driver
-from confbus.errors import UnknownPath, WaitTimeout
+from confbus.errors import WaitTimeout
 from confbus.memory import server_at
+from confbus.testing.edited import edited
 from confbus.testing.releases import Releases
 from confbus.timing import Timing
-from confbus.wire import path as paths
-from confbus.wire.frozen import thaw
 from confbus.wire.head import new_id
 from confbus.wire.keys import Keys
 
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
 
     from confbus.status import Status
     from confbus.subscriber import Subscriber
+    from confbus.wire import path as paths
     from confbus.wire.frozen import Frozen
 
 QUICK = Timing(
@@ -72,21 +72,11 @@ class Bus:
 
     def set(self, path: str | paths.Path, value: Any, *, wait: bool = True) -> int:
         """Publish the newest content with `value` at `path`; mappings on the way are made. The version."""
-        document, parts = thaw(self.document), _parsed(path)
-        parent = document
-        for part in parts[:-1]:
-            parent = parent.setdefault(part, {}) if isinstance(part, str) else parent[part]
-        parent[parts[-1]] = value
-        return self.publish(document, wait=wait)
+        return self.publish(edited(self.document, {path: value}), wait=wait)
 
     def unset(self, path: str | paths.Path, *, wait: bool = True) -> int:
         """Publish the newest content without what is at `path`; the version. Raises `UnknownPath`."""
-        document, parts = thaw(self.document), _parsed(path)
-        try:
-            del paths.lookup(document, parts[:-1])[parts[-1]]
-        except (KeyError, IndexError):
-            raise UnknownPath(paths.render(parts)) from None
-        return self.publish(document, wait=wait)
+        return self.publish(edited(self.document, {}, remove=[path]), wait=wait)
 
     def rollback(self, *, to: int | None = None, wait: bool = True) -> int:
         """Publish the content of version `to`, or the one before the newest, again; the new version.
@@ -184,7 +174,3 @@ class Bus:
             return status.state in {"lost", "regressed"}
         head = self._releases.head
         return head is None or (status.seen is not None and status.seen.change == head.change)
-
-
-def _parsed(path: str | paths.Path) -> paths.Path:
-    return paths.parse(path) if isinstance(path, str) else tuple(path)
