@@ -15,6 +15,7 @@ from uuid import uuid4
 import pytest
 from hypothesis import settings
 
+from support.constellations import Nodes
 from support.eventually import eventually
 from support.processes import at_work_in
 from support.server import Server
@@ -70,6 +71,13 @@ def _shared_server(
             return running[generation.name]
 
         yield get
+
+
+@pytest.fixture(scope="session")
+def cluster(_runtime: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nodes]:
+    """A Cluster of three for the whole session; a test has a namespace of its own in it, and heals what it breaks."""
+    with Nodes(_binary(SERVERS["valkey-9"]), tmp_path_factory.mktemp("cluster")) as nodes:
+        yield nodes
 
 
 @pytest.fixture

@@ -5,6 +5,7 @@ Importing it takes longer than everything else a worker does at its start, so no
 
 from __future__ import annotations
 
+import os
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,8 @@ from confbus.wire.keys import Keys
 
 if TYPE_CHECKING:
     from redis import Redis
+
+_FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_ca_path")
 
 
 def make_client(url: str, *, timeout_s: float = TIMEOUT_S, name: str = "", namespace: str = "") -> Redis:
@@ -47,12 +50,13 @@ def make_client(url: str, *, timeout_s: float = TIMEOUT_S, name: str = "", names
         if "?" in url:
             # An option that no connection knows would else come to light as a TypeError of the first command.
             client.connection_pool.connection_class(**client.connection_pool.connection_kwargs)
-        return client
     except (ValueError, TypeError) as error:
         reason = str(error)
         if "Port" in reason:  # It quotes what stands there, which is a password that was not escaped as often as not.
             reason = "its port is no number; write / and # in a password as %2F and %23"
         raise InvalidSettings("the Redis URL", reason, advice="e.g. redis://localhost:6379/0") from None
+    _ensure_files(client)
+    return client
 
 
 def notice_word(client: Redis) -> str:
@@ -101,6 +105,16 @@ def _led_client(url: str, *, timeout_s: float, name: str, namespace: str) -> Red
         cluster = Cluster(found, Keys(namespace or "any").head)
         pool.connection_class = led(pool.connection_class, cluster.node, notice_word="SPUBLISH")
     return client
+
+
+def _ensure_files(client: Redis) -> None:
+    """redis-py would say of a file that is not there no more than that."""
+    settings: dict[str, Any] = client.connection_pool.connection_kwargs
+    for option in _FILES:
+        path = settings.get(option)
+        if path and not os.path.exists(path):  # noqa: PTH110 — pathlib is an import that no start needs
+            reason = f"{option} names {path}, which is not there"
+            raise InvalidSettings("the Redis URL", reason, advice="Mend the path, or put the file there.")
 
 
 def _split_username(url: str) -> tuple[str, str]:

@@ -176,4 +176,7 @@ class Link:
 def reason_of(error: Exception) -> str:
     """What to tell people of a connection's failure."""
     text = (error.strerror if isinstance(error, OSError) else "") or str(error)
+    _, is_untrusted, why = text.partition("CERTIFICATE_VERIFY_FAILED] certificate verify failed: ")
+    if is_untrusted:
+        return f"its certificate is not trusted: {why.partition(' (_ssl')[0]} (whom to trust, ssl_ca_certs= says)"
     return text or type(error).__name__

@@ -9,22 +9,13 @@ import pytest
 from confbus.errors import InvalidSettings
 from confbus_publisher.ledger import Ledger
 from support.bus import Bus, document
-from support.constellations import Nodes
 from support.eventually import eventually
-from support.servers import GENERATIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-
-@pytest.fixture
-def cluster(tmp_path: Path) -> Iterator[Nodes]:
-    binary = GENERATIONS[0].find()
-    if binary is None:
-        pytest.skip(GENERATIONS[0].absent)
-    with Nodes(binary, tmp_path) as cluster:
-        yield cluster
+    from support.constellations import Nodes
 
 
 @pytest.fixture

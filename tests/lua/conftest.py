@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import fakeredis
 import pytest
 
+from confbus.client import make_client
 from support.clock import Clock
 from support.fake import fake_client
 from support.places import MemoryPlace, Place, RedisPlace
@@ -15,6 +16,9 @@ from support.servers import GENERATIONS, Generation
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from redis import Redis
+
+    from support.constellations import Nodes
     from support.server import Server
 
 NEWEST, *OTHERS = GENERATIONS
@@ -30,11 +34,13 @@ def clock() -> Clock:
     return Clock()
 
 
-@pytest.fixture(params=["memory", "fakeredis", *SERVERS], ids=_id)
+@pytest.fixture(params=["memory", "fakeredis", *SERVERS, pytest.param("cluster", marks=pytest.mark.slow)], ids=_id)
 def place(request: pytest.FixtureRequest, namespace: str, clock: Clock) -> Iterator[Place]:
     """An empty place, once of each kind."""
     if request.param == "memory":
         yield MemoryPlace(clock=clock)
+    elif request.param == "cluster":
+        yield from _in_cluster(request.getfixturevalue("cluster"), namespace)
     else:
         yield from _on_redis(request, namespace)
 
@@ -49,6 +55,18 @@ def redis_place(request: pytest.FixtureRequest, namespace: str) -> Iterator[Redi
 def server_place(request: pytest.FixtureRequest, namespace: str) -> Iterator[RedisPlace]:
     """An empty place on each real server."""
     yield from _on_redis(request, namespace)
+
+
+def _in_cluster(cluster: Nodes, namespace: str) -> Iterator[RedisPlace]:
+    made: list[Redis] = []
+
+    def connect() -> Redis:
+        made.append(make_client(cluster.url, namespace=namespace))
+        return made[-1]
+
+    yield RedisPlace(connect(), namespace, connect)
+    for client in made:
+        client.close()
 
 
 def _on_redis(request: pytest.FixtureRequest, namespace: str) -> Iterator[RedisPlace]:

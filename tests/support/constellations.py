@@ -43,6 +43,13 @@ class Watch:
             [binary, file, "--sentinel"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL
         )
 
+    @property
+    def is_up(self) -> bool:
+        try:
+            return bool(self.ask("PING"))
+        except redis.RedisError:
+            return False
+
     def ask(self, *command: str) -> Any:
         client: Any = redis.Redis(port=self.port, protocol=2, socket_timeout=2)
         client.response_callbacks.clear()

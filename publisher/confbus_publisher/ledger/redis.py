@@ -11,6 +11,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 
 from confbus.client import notice_word
 from confbus.errors import Conflict, Malformed, OutcomeUnknown, Refused, Unreachable
+from confbus.link import reason_of
 from confbus.wire import head as heads
 from confbus.wire import release as releases
 from confbus_publisher.ledger.scripts import script
@@ -170,7 +171,7 @@ class RedisStore:
         try:
             return self._persist(call)
         except _TRANSIENT as error:
-            raise Unreachable(self._where, str(error) or type(error).__name__) from error
+            raise Unreachable(self._where, reason_of(error)) from error
         except ResponseError as error:
             raise _refusal(error) from error
 

@@ -1,0 +1,109 @@
+"""TLS: the same promises over it, and what is said when a certificate is not right."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+import trustme
+
+import confbus
+from confbus.errors import ConnectFailed, InvalidSettings
+from confbus.testing import Proxy
+from support.bus import TIMING, Bus
+from support.constellations import free_ports
+from support.eventually import eventually
+from support.server import Server
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+@dataclass(frozen=True)
+class Secured:
+    """A server that speaks TLS alone, to those who have a certificate of `authority`."""
+
+    port: int
+    directory: Path
+    authority: trustme.CA
+
+    def url(self, *, port: int = 0, trust: str = "authority.pem", own: str = "worker.pem") -> str:
+        files = {"ssl_ca_certs": trust, "ssl_certfile": own, "ssl_keyfile": own}
+        options = "&".join(f"{option}={self.directory / file}" for option, file in files.items() if file)
+        return f"rediss://127.0.0.1:{port or self.port}/0?{options}"
+
+
+@pytest.fixture(scope="module")
+def secured(_runtime: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
+    binary = shutil.which("redis-server")
+    if binary is None or "libssl" not in _libraries(binary):
+        pytest.skip("no redis-server with TLS is on PATH")
+    directory = tmp_path_factory.mktemp("tls")
+    authority = trustme.CA()
+    authority.cert_pem.write_to_path(directory / "authority.pem")
+    trustme.CA().cert_pem.write_to_path(directory / "stranger.pem")
+    for name, host in {"server": "127.0.0.1", "worker": "worker.example"}.items():
+        authority.issue_cert(host).private_key_and_cert_chain_pem.write_to_path(directory / f"{name}.pem")
+    [port] = free_ports(1)
+    files = {f"tls-{kind}-file": str(directory / "server.pem") for kind in ("cert", "key")}
+    files["tls-ca-cert-file"] = str(directory / "authority.pem")
+    server = Server(Path(binary), data=directory / "data", port=0, extra={"tls-port": str(port), **files})
+    try:
+        yield Secured(port, directory, authority)
+    finally:
+        server.stop()
+
+
+def _libraries(binary: str) -> str:
+    return subprocess.run(["ldd", binary], check=False, capture_output=True, text=True).stdout
+
+
+@pytest.fixture
+def secured_bus(secured: Secured, namespace: str, tmp_path: Path) -> Iterator[Bus]:
+    with Bus(secured.url(), namespace, tmp_path) as bus:
+        yield bus
+
+
+def test_connections_over_tls_that_are_cut_lose_nothing(secured: Secured, secured_bus: Bus) -> None:
+    # given
+    bus = secured_bus
+    with Proxy(f"redis://127.0.0.1:{secured.port}") as proxy:
+        port = int(proxy.url.rpartition(":")[2].removesuffix("/0"))
+        publisher = bus.publisher(1)
+        worker = bus.worker(url=secured.url(port=port))
+
+        # when
+        for number in range(2, 7):
+            if number % 2:
+                proxy.sever()
+            bus.edit(publisher, number, padding=number % 3 * 20_000)
+            eventually(lambda number=number: publisher.has_published(number) or number % 3)  # type: ignore[misc]
+
+        # then
+        bus.agree(6)
+        assert worker.config.status().counts.reconnects
+        worker.config.close()
+
+
+@pytest.mark.parametrize(
+    ("trust", "own", "reason"),
+    [
+        ("stranger.pem", "worker.pem", r"its certificate is not trusted: .* ssl_ca_certs= says"),
+        ("authority.pem", "", "certificate required|EOF|closed|reset|broken pipe"),
+    ],
+    ids=["the server's", "the worker's"],
+)
+def test_a_wrong_certificate_is_the_reason_why_nothing_comes(
+    secured: Secured, trust: str, own: str, reason: str
+) -> None:
+    with pytest.raises(ConnectFailed, match=f"(?i){reason}"):
+        confbus.connect(secured.url(trust=trust, own=own), namespace="shop", timeout_s=0.3, timing=TIMING)
+
+
+def test_a_file_that_is_not_there_is_named_at_once(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSettings, match=rf"ssl_ca_certs names {tmp_path}/ca\.pem, which is not there"):
+        confbus.Subscriber(f"rediss://localhost?ssl_ca_certs={tmp_path}/ca.pem", namespace="shop")
