@@ -50,8 +50,13 @@ _HOMES = {
 }
 
 
-def connect(url: str = "", *, namespace: str, timeout_s: float = 30.0, **options: Any) -> Subscriber:
+def connect(
+    url: str = "", *, namespace: str, timeout_s: float = 30.0, lazy: bool = False, **options: Any
+) -> Subscriber:
     """A subscriber that follows `namespace`, returned with its first snapshot.
+
+    With `lazy` it connects nothing in this process until the first read, which waits for the first snapshot in its
+    place; in a process that is forked from this one it begins by itself. For masters that load what workers use.
 
     `options` are those of `Subscriber`. Raises `ConnectFailed` when no snapshot comes within `timeout_s` seconds,
     `InvalidNamespace` and `InvalidSettings` for what cannot be right.
@@ -59,6 +64,8 @@ def connect(url: str = "", *, namespace: str, timeout_s: float = 30.0, **options
     from confbus.subscriber import Subscriber
 
     subscriber = Subscriber(url, namespace=namespace, **options)
+    if lazy:
+        return subscriber.start_when_read(timeout_s=timeout_s)
     try:
         return subscriber.start(timeout_s=timeout_s)
     except BaseException:

@@ -42,7 +42,9 @@ class Subscription:
         "is_reported",
         "latest",
         "started_at",
+        "teller",
         "told",
+        "told_before",
     )
 
     def __init__(self, callback: Callable[[list[Change]], object], pattern: str) -> None:
@@ -51,7 +53,8 @@ class Subscription:
         self._callback: Callable[[], Any] = weakref.WeakMethod(callback) if is_method else lambda: callback
         self._pattern = Pattern(pattern)
         self._lock = threading.RLock()
-        self.told = self.latest = _NOTHING
+        self.told = self.told_before = self.latest = _NOTHING
+        self.teller = 0
         self.is_closed = self.is_queued = self.is_reported = False
         self.started_at: float | None = None
 
@@ -73,15 +76,20 @@ class Subscription:
             self._lock.release()
 
     def renew(self) -> None:
-        """In a forked child: a call that ran in the parent does not run here."""
+        """In a forked child: a call that ran in another thread of the parent ends nowhere, and is due again."""
         self._lock = threading.RLock()
         self.started_at = None
         self.is_queued = False
+        if self.teller not in {0, threading.get_ident()}:  # a callback that forks goes on in the child
+            self.told = self.told_before
+            self.teller = 0
 
     def deliver(self) -> None:
         """Tell the callback what changed since it was last told, if anything that it cares for did."""
         callback = self._callback()
-        told, self.told = self.told, self.latest
+        told = self.told_before = self.told
+        self.teller = threading.get_ident()
+        self.told = self.latest
         try:
             changes = [change for change in diff(told, self.told) if self._pattern.matches(change.parts)]
             if changes and callback is not None:
@@ -108,6 +116,7 @@ class Subscription:
 
     def _finish(self) -> None:
         started, self.started_at = self.started_at, None
+        self.teller = 0
         took_s = time.monotonic() - started if started is not None else 0.0
         if took_s > SLOW_S:
             _log().warning("a callback was slow: %.1f s", took_s, extra={"callback": self.name})

@@ -32,7 +32,13 @@ class Driver:
         self._driven: dict[str, Following] = {}
         self._thread = threading.Thread(target=self._run, name=f"confbus-{first.keys.namespace}", daemon=True)
         self.admit(first)
-        self._thread.start()
+        _drivers.append(self)  # before its thread opens anything, which a child would have to close
+        try:
+            self._thread.start()
+        except RuntimeError:
+            _drivers.remove(self)
+            self._link.close()
+            raise
 
     def admits(self, key: object, channel: str) -> bool:
         return self.key == key and channel not in self._driven
@@ -54,7 +60,8 @@ class Driver:
             following.gone.wait(timeout_s)
 
     def abandon(self) -> None:
-        """In a forked child, where the thread is none any more."""
+        """In a forked child, where its thread is none any more; or is the one that forked, and ends here."""
+        self._driven = {}
         self._link.abandon()
 
     def _run(self) -> None:
@@ -109,9 +116,7 @@ def drive(dial: Dial, following: Following) -> Driver:
             if driver.admits(dial.key, following.channel):
                 driver.admit(following)
                 return driver
-        driver = Driver(dial, following)
-        _drivers.append(driver)
-        return driver
+        return Driver(dial, following)
 
 
 def driven_from(key: object) -> list[Following]:

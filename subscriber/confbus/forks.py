@@ -6,15 +6,22 @@ starts no connection: a child that executes another program at once, as uvloop's
 
 from __future__ import annotations
 
+import _thread
 import os
 import sys
+import time
 import weakref
 
 from confbus import driver
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Any, Protocol
+    from collections.abc import Callable
+    from typing import Protocol
+
+BREATH_S = 0.05
+"""How long a forked child must live before it counts as a worker: most children execute another program at once."""
+_AGAIN_S = 1.0
 
 _listeners: weakref.WeakSet[Forkable] = weakref.WeakSet()
 _is_watching = False
@@ -36,11 +43,14 @@ def watch(subscriber: Forkable) -> None:
     if not _is_watching:
         _is_watching = True
         _pid = os.getpid()
-        os.register_at_fork(after_in_child=_in_child)
-        _watch_uwsgi()
+        os.register_at_fork(after_in_child=in_child)
+        if "uwsgi" in sys.modules:  # which forks without Python's hooks
+            from confbus import uwsgi_hook
+
+            uwsgi_hook.install(in_child)
 
 
-def _in_child() -> None:
+def in_child() -> None:
     """Once in each child, whichever of the hooks come."""
     global _pid  # noqa: PLW0603 — as the process is
     if _pid == os.getpid():
@@ -51,16 +61,29 @@ def _in_child() -> None:
         subscriber.postfork()
 
 
-def _watch_uwsgi() -> None:
-    """UWSGI forks without Python's hooks, and has one of its own."""
-    uwsgi: Any = sys.modules.get("uwsgi")
-    if uwsgi is None:
-        return
-    previous = getattr(uwsgi, "post_fork_hook", None)
+def call_soon(begin: Callable[[], object]) -> bool:
+    """Call `begin` once this child has taken its breath, on a thread of its own; False when there can be none.
 
-    def hook() -> None:
-        if previous is not None:
-            previous()
-        _in_child()
+    A limit of threads may pass, so `begin` is called again until it raises no `RuntimeError`.
+    """
+    try:
+        _thread.start_new_thread(_call, (begin,))
+    except RuntimeError:
+        return False
+    return True
 
-    uwsgi.post_fork_hook = hook
+
+def _call(begin: Callable[[], object]) -> None:
+    time.sleep(BREATH_S)
+    is_told = False
+    while not sys.is_finalizing():
+        try:
+            begin()
+            return
+        except RuntimeError as error:  # no thread can be started: a limit, or the end of the interpreter
+            if not is_told and "shutdown" not in str(error):
+                is_told = True
+                import logging
+
+                logging.getLogger("confbus").warning("this process does not follow yet: %s", error)
+            time.sleep(_AGAIN_S)

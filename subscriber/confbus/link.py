@@ -15,6 +15,7 @@ from confbus.wire.frozen import is_list
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from typing import Any
 
     from confbus.connection import Connection, Word
@@ -37,12 +38,9 @@ class Link:
         self._listener: Connection | None = None
         self._asker: Connection | None = None
         self._listening = -1
-        self._wake_read, self._wake_write = os.pipe()
-        os.set_blocking(self._wake_write, False)
-        self._poller = select.poll()
-        self._poller.register(self._wake_read, select.POLLIN)
         self._closing = threading.Lock()
         self._is_closed = False
+        self._make_pollable()
 
     def listen(self, channel: str) -> News:
         """Ask for `channel`; the acknowledgement comes from `wait`.
@@ -58,7 +56,7 @@ class Link:
         self._channels = {each: each != channel for each in self._channels}
         self._drop_listener()
         try:
-            self._listener = self._dial.open(self._name)
+            self._listener = self._open()
             self._listening = self._listener.fileno()
             self._poller.register(self._listening, select.POLLIN)
         except Exception as error:  # noqa: BLE001 — whatever a socket, TLS or the parser raises means: no link
@@ -89,7 +87,7 @@ class Link:
                 return self._receive(listener)
             ready = [descriptor for descriptor, _ in self._poller.poll(max(0.0, timeout_s) * 1000)]
             if self._wake_read in ready:
-                os.read(self._wake_read, 4096)
+                self._stay_awake()
             return self._receive(listener) if listener is not None and self._listening in ready else []
         except Exception as error:  # noqa: BLE001 — as in `listen`
             return self._lost(error)
@@ -101,8 +99,8 @@ class Link:
                 return
             try:
                 os.write(self._wake_write, b"!")
-            except BlockingIOError:
-                return  # a full pipe will wake it anyway
+            except OSError:
+                return  # a full pipe will wake it anyway, and a pipe that somebody closed wakes it by itself
 
     def ask(self, *commands: tuple[Word, ...]) -> list[Any]:
         """The replies, over the connection that is not subscribed. It is made anew after any failure, and when the
@@ -110,7 +108,7 @@ class Link:
         if self._asker is not None and self._asker.is_readable():
             self._drop_asker()
         if self._asker is None:
-            self._asker = self._dial.open(self._name)
+            self._asker = self._open()
         try:
             return connections.ask(self._asker, *commands)
         except connections.ErrorReply:
@@ -126,13 +124,34 @@ class Link:
         with self._closing:
             if not self._is_closed:
                 self._is_closed = True
-                os.close(self._wake_read)
-                os.close(self._wake_write)
+                _let_go(lambda: os.close(self._wake_read))
+                _let_go(lambda: os.close(self._wake_write))
 
     def abandon(self) -> None:
-        """In a forked child: close the copies of the parent's descriptors, whatever its thread was doing."""
+        """In a forked child: close the copies of the parent's descriptors, whatever its thread did; open no more."""
         self._closing = threading.Lock()
         self.close()
+
+    def _open(self) -> Connection:
+        if self._is_closed:
+            raise ConnectionError("this link is closed")
+        return self._dial.open(self._name)
+
+    def _make_pollable(self) -> None:
+        self._wake_read, self._wake_write = os.pipe()
+        os.set_blocking(self._wake_write, False)
+        self._poller = select.poll()
+        self._poller.register(self._wake_read, select.POLLIN)
+
+    def _stay_awake(self) -> None:
+        """Empty the pipe that woke it. One that somebody closed, with all descriptors of the process, is made anew."""
+        try:
+            os.read(self._wake_read, 4096)
+        except OSError:
+            with self._closing:
+                if not self._is_closed:
+                    self._make_pollable()
+            raise
 
     def _subscribe(self, *channels: str) -> News:
         try:
@@ -162,15 +181,22 @@ class Link:
     def _drop_listener(self) -> None:
         listener, self._listener = self._listener, None
         listening, self._listening = self._listening, -1
-        if listening >= 0:
-            self._poller.unregister(listening)
         if listener is not None:
-            listener.close()
+            _let_go(lambda: self._poller.unregister(listening))
+            _let_go(listener.close)
 
     def _drop_asker(self) -> None:
         asker, self._asker = self._asker, None
         if asker is not None:
-            asker.close()
+            _let_go(asker.close)
+
+
+def _let_go(close: Callable[[], object]) -> None:
+    """Close what somebody may have closed already: a program that becomes a daemon closes whatever is open."""
+    try:
+        close()
+    except (OSError, KeyError, ValueError):
+        return
 
 
 def reason_of(error: Exception) -> str:

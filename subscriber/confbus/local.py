@@ -125,4 +125,6 @@ class Local:
         self.changing = threading.RLock()
         self.pins.renew()
         self._wakers = set()  # they wake loops of the parent
+        if self.snapshot is not None:  # a thread of the parent may have been between one assignment and the next
+            self._on_swap(self.snapshot)
         self.dispatcher.renew()

@@ -7,6 +7,7 @@ from confbus.events import Event, Fetched, HeadRead, ReadFailed
 from confbus.link import reason_of
 from confbus.wire import head as heads
 from confbus.wire import release as releases
+from confbus.wire.json_text import json_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,10 +58,8 @@ class Namespace:
 
     def report(self, report: Mapping[str, Any]) -> str:
         """Tell the fleet; returns why it could not be told, or the empty text. Workers may lack the right to."""
-        import json
-
         try:
-            text = json.dumps({**report, "at": self._server_ms}, separators=(",", ":"))
+            text = json_of({**report, "at": self._server_ms})
             self._link.ask(("HSET", self._keys.fleet, self._instance, text))
         except Exception as error:  # noqa: BLE001 — a report that fails must not stop the follower
             return reason_of(error)

@@ -6,12 +6,8 @@ Redis and swaps the snapshot of the local copy; everything it decides is in `fol
 
 from __future__ import annotations
 
-import _thread
-import os
-import threading
-import time
-
-from confbus import driver, forks
+from confbus import driver
+from confbus.beginning import Beginning, new_instance
 from confbus.dial import dialled
 from confbus.errors import Closed, ConnectFailed, WaitTimeout
 from confbus.follower import Timing
@@ -31,7 +27,6 @@ if TYPE_CHECKING:
 
     from confbus.change_iterator import ChangeIterator
     from confbus.changes import Subscription
-    from confbus.driver import Driver
     from confbus.explanation import Explanation
     from confbus.pins import Pin
     from confbus.status import Status
@@ -44,11 +39,8 @@ if TYPE_CHECKING:
     T = TypeVar("T")
     D = TypeVar("D")
 
-_FORK_BREATH_S = 0.05
-"""How long a forked child must live before it counts as a worker: most children execute another program at once."""
 
-
-class Subscriber:
+class Subscriber(Beginning):
     """A configuration that stays current by itself. `confbus.connect` makes and starts one.
 
     `url` leads to Redis (docs/connecting.md); `password_file` has its password and is read for each new connection;
@@ -60,20 +52,7 @@ class Subscriber:
     following thread with the status whenever it changes, and after each notice. Reads are safe from any thread.
     """
 
-    __slots__ = (
-        "__weakref__",
-        "_dial",
-        "_driver",
-        "_find",
-        "_following",
-        "_is_closing",
-        "_is_wanted",
-        "_local",
-        "_lock",
-        "_pid",
-        "_read",
-        "namespace",
-    )
+    __slots__ = ("_dial", "_find", "_read", "namespace")
 
     def __init__(
         self,
@@ -93,25 +72,21 @@ class Subscriber:
         self.namespace = namespace
         keys = Keys(namespace, prefix=prefix)
         self._dial = dialled(url, keys, password_file=password_file, client=client)
-        self._local = Local(validators=validators, on_swap=self._swap)
-        self._following = Following(
-            self._local,
+        local = Local(validators=validators, on_swap=self._swap)
+        following = Following(
+            local,
             replace(keys, database=self._dial.database),
-            instance=_new_instance(),
+            instance=new_instance(),
             labels=dict(labels or {}),
             timing=timing or Timing(),
             is_reporting=is_reporting,
             observer=observer,
         )
-        self._driver: Driver | None = None
-        self._lock = threading.Lock()
-        self._pid = os.getpid()
-        self._is_closing = self._is_wanted = False
-        self._read: Callable[[Any], Any] = self._not_ready
+        super().__init__(local, following)
+        self._read: Callable[[Any], Any] = lambda path: self.snapshot[path]
         self._find: Callable[[Any, Any], Any] = lambda _path, default: default
         for path, kind in (views or {}).items():
             self.bind(path, kind)
-        forks.watch(self)
 
     @property
     def instance(self) -> str:
@@ -135,19 +110,6 @@ class Subscriber:
                 self._driver = driver.drive(self._dial, self._following)
         return self
 
-    def postfork(self) -> None:
-        """Begin anew in a forked child: another instance with connections of its own, which goes on reading what the
-        parent read last. Called by itself wherever Python or uWSGI forks; harmless to repeat."""
-        if self._pid == os.getpid():
-            return
-        self._pid = os.getpid()
-        self._lock = threading.Lock()
-        self._local.renew()
-        self._following = self._following.renewed(_new_instance())
-        self._driver = None
-        if self._is_wanted and not self._is_closing:
-            _thread.start_new_thread(self._follow_later, ())
-
     if TYPE_CHECKING:
 
         def __getitem__(self, path: str | paths.Path) -> Any: ...
@@ -168,7 +130,7 @@ class Subscriber:
     def snapshot(self) -> Snapshot:
         """The newest accepted release, or the pinned one; to be held while several reads must agree."""
         snapshot = self._local.snapshot
-        return self._not_ready("") if snapshot is None else snapshot
+        return self._first_snapshot() if snapshot is None else snapshot
 
     if TYPE_CHECKING:
 
@@ -194,7 +156,7 @@ class Subscriber:
 
         find_pinned = self._local.pins.snapshot
         return self._local.bind(
-            View(path, kind, default=default, extra=extra, not_ready=self._not_ready, find_pinned=find_pinned)
+            View(path, kind, default=default, extra=extra, wait=self._first_snapshot, find_pinned=find_pinned)
         )
 
     def pin(self) -> Pin:
@@ -226,6 +188,9 @@ class Subscriber:
 
     def wait_for(self, *, version: int, timeout: float = 30.0) -> Snapshot:
         """The snapshot once `version` or a later one runs here. Raises `WaitTimeout` after `timeout` seconds."""
+        self.postfork()
+        if self._patience_s is not None:
+            self.follow()
         moved, local = self._local.moved, self._local
         with moved:
             moved.wait_for(lambda: self._is_closing or local.runs(version), timeout)
@@ -246,6 +211,7 @@ class Subscriber:
 
     def status(self) -> Status:
         """Where this subscriber stands now."""
+        self.postfork()
         status = self._following.status()
         return replace(status, state="closed") if self._is_closing else status
 
@@ -266,18 +232,18 @@ class Subscriber:
     def __exit__(self, *_exception: object) -> None:
         self.close()
 
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("A Subscriber belongs to its process: connect in the other one, or send it `config.snapshot`.")
+
     def __repr__(self) -> str:
         running = self._local.snapshot.version if self._local.snapshot is not None else None
         return f"Subscriber({self.namespace!r}, version={running}, state={self.status().state!r})"
 
     def _swap(self, snapshot: Snapshot) -> None:
-        self._find, self._read = snapshot.fast_reads()
+        self._read_by(*snapshot.fast_reads())
 
-    def _follow_later(self) -> None:
-        """In a forked child, in a thread that costs nothing but its start."""
-        time.sleep(_FORK_BREATH_S)
-        self.follow()
-        self._local.dispatcher.announce()  # what the parent's threads had not told yet
+    def _read_by(self, find: Callable[[Any, Any], Any], read: Callable[[Any], Any]) -> None:
+        self._find, self._read = find, read
 
     def _not_ready(self, _path: Any, timeout_s: float = 0.0) -> NoReturn:
         reason = self.status().hindrance if self._is_wanted else "it was not started"
@@ -285,7 +251,3 @@ class Subscriber:
 
 
 Subscriber.__getitem__ = Subscriber.__dict__["_read"]  # type: ignore[method-assign]  # as in Snapshot: no Python frame
-
-
-def _new_instance() -> str:
-    return f"{os.uname().nodename}:{os.getpid()}:{os.urandom(3).hex()}"

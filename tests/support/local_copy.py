@@ -39,7 +39,7 @@ def bind(
     def find_pinned() -> Snapshot | None:
         return pinned[-1] if pinned else None
 
-    return local.bind(View(path, kind, default=default, extra=extra, not_ready=_not_ready, find_pinned=find_pinned))
+    return local.bind(View(path, kind, default=default, extra=extra, wait=_wait, find_pinned=find_pinned))
 
 
 def built(kind: Any, value: Any, *, extra: str = "refuse") -> Any:
@@ -54,5 +54,5 @@ def objections(local: Local, documents: Iterable[dict[str, Any]]) -> list[str]:
     return [local.offer(snapshot(document, version)) for version, document in enumerate(documents, 1)]
 
 
-def _not_ready(path: str) -> NoReturn:
-    raise LookupError(path)
+def _wait() -> NoReturn:
+    raise LookupError("there is no release yet")

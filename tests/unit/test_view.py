@@ -108,7 +108,7 @@ def test_a_null_is_no_absence() -> None:
 def test_before_the_first_release_there_is_nothing_to_show() -> None:
     view = bind(local(), "database", Database)
 
-    with pytest.raises(LookupError, match="database"):
+    with pytest.raises(LookupError, match="no release yet"):
         _ = view.current
 
     assert repr(view) == "View('database', Database)"

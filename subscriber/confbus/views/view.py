@@ -6,7 +6,7 @@ and shows all of them, or none.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Generic, NoReturn, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from confbus.errors import InvalidSettings, UnknownPath, ViewFailed
 from confbus.local import ABSENT
@@ -66,9 +66,9 @@ class View(Generic[T_co]):
         "_find_pinned",
         "_kept",
         "_kind",
-        "_not_ready",
         "_path",
         "_shown",
+        "_wait",
     )
 
     if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class View(Generic[T_co]):
         *,
         default: Any,
         extra: str,
-        not_ready: Callable[[str], NoReturn],
+        wait: Callable[[], object],
         find_pinned: Callable[[], Snapshot | None],
     ) -> None:
         self._path = paths.parse(path) if isinstance(path, str) else tuple(path)
@@ -93,7 +93,7 @@ class View(Generic[T_co]):
         self._default = default
         self._extra = extra
         self._convert = _conversion(kind, extra)
-        self._not_ready = not_ready
+        self._wait = wait
         self._find_pinned = find_pinned
         self._shown = Built(self, _NOTHING_YET, None)
         self._kept: tuple[Built, ...] = ()
@@ -166,8 +166,9 @@ class _Unshown(View[Any]):
     __slots__ = ()
 
     @property
-    def current(self) -> NoReturn:
-        self._not_ready(self.path)
+    def current(self) -> Any:
+        self._wait()  # which raises, or there is a release now
+        return self._current
 
 
 _SHOWN: Any = View
