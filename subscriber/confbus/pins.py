@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import threading
 from contextvars import ContextVar
-from typing import TYPE_CHECKING, Any
 
 from confbus.wire.snapshot import MAX_HITS
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
     from contextvars import Token
+    from typing import Any
 
     from confbus.wire import path as paths
     from confbus.wire.snapshot import Snapshot
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     Read = Callable[[Any], Any]
 
 
-class Hold(dict[Any, Any]):
+class Hold(dict["Any", "Any"]):
     """One version that pins hold, shared by all of them: the paths read under a pin, with their values.
 
     Contexts copied under a pin may outlive it, and still have this in their variable. Once ended, it is empty and
@@ -157,21 +158,35 @@ class Pin:
 
     def __enter__(self) -> Snapshot:
         hold = self._hold = self._pins.open(self, self._snapshot)
-        self._token = self._pins.held.set(hold.__getitem__)
+        self.resume()
         return hold.snapshot  # type: ignore[return-value]  # a hold ends after its last pin
 
     def __exit__(self, *_exception: object) -> None:
         hold, self._hold = self._hold, None
-        if hold is None:
-            return
+        if hold is not None:
+            self.pause()
+            self._pins.close(self, hold)
+
+    def again(self) -> Pin:
+        """Another pin of the version that this context reads, open and paused: for who goes on elsewhere, or later."""
+        pin = Pin(self._pins)
+        pin.__enter__()
+        pin.pause()
+        return pin
+
+    def pause(self) -> None:
+        """Let this context read the newest version, and keep the pinned one for `resume`."""
+        token, self._token = self._token, None
         try:
-            if self._token is not None:
-                self._pins.held.reset(self._token)
+            if token is not None:
+                self._pins.held.reset(token)
         except ValueError:  # of another context; what that one has in its variable ends with the hold
             pass
-        finally:
-            self._token = None
-            self._pins.close(self, hold)
+
+    def resume(self) -> None:
+        """Let this context read the pinned version, wherever it was pinned."""
+        if self._hold is not None:
+            self._token = self._pins.held.set(self._hold.__getitem__)
 
     def __del__(self) -> None:
         self.__exit__()
