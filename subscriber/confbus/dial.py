@@ -67,6 +67,19 @@ def _in_memory(url: str, _keys: Keys) -> Dial:
     return Dial(url, url, 0, server_at(url).open)
 
 
+def _of_files(url: str, keys: Keys) -> Dial:
+    """Merging and watching files is a publisher's work, which a worker does not depend on: it is found by its name."""
+    from importlib.metadata import entry_points
+
+    try:
+        (found,) = entry_points(group="confbus.dials", name="file")
+        make: Callable[[str, Keys], Dial] = found.load()
+    except (ValueError, ImportError) as error:
+        reason = "reading files takes the publisher's packages, which are not installed"
+        raise InvalidSettings(f"the URL {url}", reason, advice="pip install 'confbus[publisher]'") from error
+    return make(url, keys)
+
+
 def _by_sentinels(url: str, _keys: Keys) -> Dial:
     from confbus.sentinels import Sentinels
     from confbus.topology import topology
@@ -86,6 +99,7 @@ def _in_cluster(url: str, keys: Keys) -> Dial:
 
 _MAKERS: dict[str, Callable[[str, Keys], Dial]] = {
     "memory": _in_memory,
+    "file": _of_files,
     "redis+sentinel": _by_sentinels,
     "rediss+sentinel": _by_sentinels,
     "valkey+sentinel": _by_sentinels,
