@@ -60,7 +60,7 @@ class Flags:
         if wrong:
             self._tell(name, wrong)
             return default
-        return _is_on(name, flag, user)
+        return is_on(name, flag, user)
 
     def __repr__(self) -> str:
         return f"Flags({self.section!r})"
@@ -94,6 +94,11 @@ def bucket(name: str, user: str | int) -> int:
     return int.from_bytes(digest[:8], "big") % BUCKETS
 
 
+def is_flag(value: Any) -> bool:
+    """Whether a mapping is a flag: one that has neither of a flag's keys is a group, or something else."""
+    return is_mapping(value) and bool(value.keys() & {"enabled", "rollout_percentage"})
+
+
 def fault(flag: Any) -> str:
     """What is wrong with a flag, or the empty text."""
     if flag is None or isinstance(flag, bool):
@@ -108,7 +113,8 @@ def fault(flag: Any) -> str:
     return ""
 
 
-def _is_on(name: str, flag: Mapping[str, Any], user: str | int | None) -> bool:
+def is_on(name: str, flag: Mapping[str, Any], user: str | int | None) -> bool:
+    """Whether a flag that is a mapping, and has no fault, is on for `user`."""
     if not flag.get("enabled", False):
         return False
     percentage = flag.get("rollout_percentage", 100)
@@ -122,7 +128,7 @@ def _problems(path: Path, flags: Mapping[str, Any]) -> list[str]:
     found: list[str] = []
     for name, flag in flags.items():
         here = (*path, name)
-        if is_mapping(flag) and not flag.keys() & {"enabled", "rollout_percentage"}:
+        if is_mapping(flag) and not is_flag(flag):
             found += _problems(here, {key: each for key, each in flag.items() if is_mapping(each)})
         elif wrong := fault(flag):
             found.append(f"{render(here)}: {wrong}")
