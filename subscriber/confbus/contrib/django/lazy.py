@@ -1,12 +1,11 @@
-"""A subscriber that is there when it is first asked for something."""
+"""The configuration that `settings.CONFBUS` names, and what a test puts over it."""
 
 from __future__ import annotations
 
-import threading
 from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
-from confbus import forks
+from confbus.contrib.lazy import Lazy
 from confbus.errors import InvalidSettings
 
 if TYPE_CHECKING:
@@ -14,13 +13,12 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from confbus.contrib.django.overridden import Overridden
-    from confbus.subscriber import Subscriber
     from confbus.wire import path as paths
     from confbus.wire.frozen import Frozen
     from confbus.wire.snapshot import Snapshot
 
 
-class LazyConfig:
+class LazyConfig(Lazy):
     """Everything that a `Subscriber` does, of one that is connected at the first use, by `settings.CONFBUS`.
 
     `url` and `namespace` there say where, all else is an option of `confbus.connect`; validators may be given as dotted
@@ -28,14 +26,8 @@ class LazyConfig:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._connected: Subscriber | None = None
+        super().__init__(_terms)
         self.overridden: Overridden | None = None
-
-    @property
-    def subscriber(self) -> Subscriber:
-        """The subscriber itself, connected."""
-        return self._connected or self._connect()
 
     def __getitem__(self, path: str | paths.Path) -> Any:
         return (self.overridden or self.subscriber)[path]
@@ -60,34 +52,6 @@ class LazyConfig:
         """As `Subscriber.pin`. While a test overrides values, they are pinned."""
         return nullcontext(self.overridden.snapshot) if self.overridden else self.subscriber.pin()
 
-    def close(self) -> None:
-        """Stop following; the next use connects anew, by the settings of then."""
-        with self._lock:
-            connected, self._connected = self._connected, None
-        if connected is not None:
-            connected.close()
-
-    def postfork(self) -> None:
-        """In a forked child nobody holds the lock; the subscriber itself begins anew as all do."""
-        self._lock = threading.Lock()
-
-    def __getattr__(self, name: str) -> Any:
-        # What looks into modules, such as doctest or a debugger, must not connect.
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return getattr(self.subscriber, name)
-
-    def __repr__(self) -> str:
-        return repr(self._connected) if self._connected else "LazyConfig(not connected)"
-
-    def _connect(self) -> Subscriber:
-        import confbus
-
-        with self._lock:
-            if self._connected is None:
-                self._connected = confbus.connect(**_terms())
-            return self._connected
-
 
 def _terms() -> dict[str, Any]:
     """The arguments of `confbus.connect`, from Django's settings."""
@@ -109,4 +73,3 @@ def _loaded(each: Any, module_loading: Any) -> Any:
 
 
 config = LazyConfig()
-forks.watch(config)

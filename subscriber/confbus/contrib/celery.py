@@ -1,0 +1,44 @@
+"""confbus in Celery: one version for each task. Workers follow by themselves, also in the prefork pool."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol
+
+from celery.signals import task_postrun, task_prerun
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
+
+class Pinnable(Protocol):
+    """A subscriber, or what stands for one."""
+
+    def pin(self) -> AbstractContextManager[object]: ...
+
+
+def pin_tasks(config: Pinnable) -> Callable[[], None]:
+    """From now on everything that a task reads of `config` is of the release that it began with, in every pool.
+
+    A retry is a new run, and begins with the newest release. Call what is returned to end this.
+    """
+    pins: dict[str, AbstractContextManager[object]] = {}
+
+    def begin(task_id: str, **_facts: Any) -> None:
+        pins[task_id] = config.pin()
+        pins[task_id].__enter__()
+
+    def end(task_id: str, **_facts: Any) -> None:
+        pinned = pins.pop(task_id, None)
+        if pinned is not None:
+            pinned.__exit__(None, None, None)
+
+    signals: Any = task_prerun, task_postrun
+    for signal, receiver in zip(signals, (begin, end), strict=True):
+        signal.connect(receiver, weak=False)
+
+    def stop() -> None:
+        for signal, receiver in zip(signals, (begin, end), strict=True):
+            signal.disconnect(receiver)
+
+    return stop
