@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from support.eventually import eventually
 from support.web import fetched
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
@@ -42,6 +43,7 @@ def test_every_example_is_run_here() -> None:
         "03_publish.py",
         "04_one_process.py",
         "05_own_source.py",
+        "06_typed_views.py",
         "10_fastapi.py",
     }
 
@@ -125,3 +127,28 @@ def test_10_serves_what_is_published(redis_url: str) -> None:
         server.send_signal(signal.SIGINT)
         server.stderr.read()
         assert said == {"shop": "Driftwood", "free_from": 50, "version": 1}
+
+
+def test_06_shows_what_fits_and_says_what_was_refused(redis_url: str) -> None:
+    run("03_publish.py", redis_url)
+    with start("06_typed_views.py", redis_url) as looking:
+        assert looking.stdin
+        assert looking.stdout
+
+        def look() -> str:
+            assert looking.stdin
+            assert looking.stdout
+            looking.stdin.write("\n")
+            looking.stdin.flush()
+            return looking.stdout.readline()
+
+        assert looking.stdout.readline() == "database at db-1.internal:5432\n"
+        assert looking.stdout.readline() == "free from 50 with dhl in 0:00:05\n"
+        run("03_publish.py", redis_url, APP_CHECKOUT__FREE_SHIPPING_FROM="39")
+        eventually(lambda: look() == "free from 39 with dhl in 0:00:05\n")
+
+        run("03_publish.py", redis_url, APP_CHECKOUT__FREE_SHIPPING_FROM="soon")
+        eventually(lambda: look() == "refused: checkout.free_shipping_from: expected float, found str\n")
+        assert looking.stdout.readline() == "free from 39 with dhl in 0:00:05\n"
+        looking.stdin.close()
+        assert looking.wait() == 0
