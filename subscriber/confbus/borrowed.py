@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from confbus.connection import Word
 
 
-_CODES = {"AskError": "ASK", "MovedError": "MOVED"}
+_CODES = {"AskError": "ASK", "MovedError": "MOVED", "ReadOnlyError": "READONLY"}
 
 
 class BorrowedConnection:

@@ -21,16 +21,38 @@ _FILES = ("ssl_ca_certs", "ssl_certfile", "ssl_keyfile", "ssl_ca_path")
 
 
 def make_client(url: str, *, timeout_s: float = TIMEOUT_S, name: str = "", namespace: str = "") -> Redis:
-    """A client with every default that matters set: RESP2, no retries of its own, bytes, bounded waits.
+    """A client that finds the right server, and leaves it when it says that it is none any more: for Sentinels the
+    master, in a Cluster the node of `namespace`. Raises as `single_client`."""
+    from confbus.led import led, unled
 
-    In a Cluster it reaches the node of `namespace` alone. RESP3 would format each payload for a debug log (slow, and
-    configuration in logs); redis-py's retries would run a script again that ran already. Raises `InvalidSettings` for a
-    URL that redis-py cannot read.
+    if "+" not in url.partition(":")[0]:
+        client = single_client(url, timeout_s=timeout_s, name=name)
+        pool: Any = client.connection_pool
+        pool.connection_class = unled(pool.connection_class)
+        return client
+    from confbus.cluster import Cluster
+    from confbus.sentinels import Sentinels
+    from confbus.topology import topology
+
+    found = topology(url)
+    client = single_client(found.node_url(found.places[0]), timeout_s=timeout_s, name=name)
+    pool = client.connection_pool
+    if found.service:
+        pool.connection_class = led(pool.connection_class, Sentinels(found).master)
+    else:
+        cluster = Cluster(found, Keys(namespace or "any").head)
+        pool.connection_class = led(pool.connection_class, cluster.node, notice_word="SPUBLISH")
+    return client
+
+
+def single_client(url: str, *, timeout_s: float = TIMEOUT_S, name: str = "") -> Redis:
+    """A client of one server with every default that matters set: RESP2, no retries of its own, bytes, bounded waits.
+
+    RESP3 would format each payload for a debug log (slow, and configuration in logs); redis-py's retries would run a
+    script again that ran already. Raises `InvalidSettings` for a URL that redis-py cannot read.
     """
     import redis
 
-    if "+" in url.partition(":")[0]:
-        return _led_client(url, timeout_s=timeout_s, name=name, namespace=namespace)
     url, password_file = split_password_file(re.sub(r"\Avalkey(s?):", r"redis\1:", url))
     login: dict[str, Any] = {}
     if password_file:
@@ -87,24 +109,6 @@ def keys_of(client: Redis, namespace: str, *, prefix: str = "confbus") -> Keys:
     """The keys of a namespace in the client's database. Raises `InvalidNamespace`."""
     settings: dict[str, Any] = client.connection_pool.connection_kwargs
     return Keys(namespace, int(settings.get("db") or 0), prefix)
-
-
-def _led_client(url: str, *, timeout_s: float, name: str, namespace: str) -> Redis:
-    """A client whose connections find the right one of several servers."""
-    from confbus.cluster import Cluster
-    from confbus.led import led
-    from confbus.sentinels import Sentinels
-    from confbus.topology import topology
-
-    found = topology(url)
-    client = make_client(found.node_url(found.places[0]), timeout_s=timeout_s, name=name)
-    pool: Any = client.connection_pool
-    if found.service:
-        pool.connection_class = led(pool.connection_class, Sentinels(found).master)
-    else:
-        cluster = Cluster(found, Keys(namespace or "any").head)
-        pool.connection_class = led(pool.connection_class, cluster.node, notice_word="SPUBLISH")
-    return client
 
 
 def _ensure_files(client: Redis) -> None:

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, cast
 
-from redis.exceptions import AskError, ClusterDownError, MasterDownError, ReadOnlyError, RedisError, TryAgainError
+from redis.exceptions import (
+    AskError,
+    ClusterDownError,
+    MasterDownError,
+    MovedError,
+    ReadOnlyError,
+    ResponseError,
+    TryAgainError,
+)
 from redis.exceptions import ConnectionError as RedisConnectionError
 
 from confbus.link import reason_of
@@ -14,9 +22,8 @@ if TYPE_CHECKING:
 
     from confbus.topology import Place
 
-_ELSEWHERE = (ReadOnlyError, AskError, TryAgainError, ClusterDownError, MasterDownError)
-"""Said by a server that was the right one, or is about to be: a new connection finds the one that is. A
-`MovedError` is an `AskError`."""
+_ELSEWHERE = (ReadOnlyError, AskError, MovedError, TryAgainError, ClusterDownError, MasterDownError)
+"""Said by a server that was the right one, or is about to be: a new connection finds the one that is."""
 
 
 def led(kind: Any, find: Callable[[], Place], *, notice_word: str = "PUBLISH") -> type[Any]:
@@ -30,8 +37,6 @@ def led(kind: Any, find: Callable[[], Place], *, notice_word: str = "PUBLISH") -
             if not self._sock:
                 try:
                     self.host, self.port = find()
-                except RedisError:
-                    raise
                 except Exception as error:
                     raise RedisConnectionError(reason_of(error)) from error
             super().connect_check_health(*args, **options)
@@ -45,3 +50,20 @@ def led(kind: Any, find: Callable[[], Place], *, notice_word: str = "PUBLISH") -
 
     Led.notice_word = notice_word
     return Led
+
+
+def unled(kind: Any) -> type[Any]:
+    """Connections as of `kind` to the one place that there is. A server that became a replica is left: its name may
+    lead to another one by now. A node of a Cluster is told as that."""
+
+    class Unled(kind):  # type: ignore[misc]  # as above
+        def read_response(self, *args: Any, **options: Any) -> Any:
+            try:
+                return cast("Any", super().read_response(*args, **options))
+            except ReadOnlyError as error:
+                self.disconnect()
+                raise RedisConnectionError(f"it is not the master: {error}") from error
+            except MovedError as error:
+                raise ResponseError(reason_of(Exception(f"MOVED {error}"))) from error
+
+    return Unled

@@ -111,7 +111,9 @@ class Link:
             self._asker = self._open()
         try:
             return connections.ask(self._asker, *commands)
-        except connections.ErrorReply:
+        except connections.ErrorReply as refused:
+            if str(refused).startswith("READONLY"):
+                self._drop_asker()  # what was the master is a replica now; its name may lead to another one
             raise
         except Exception:
             self._drop_asker()
@@ -205,4 +207,6 @@ def reason_of(error: Exception) -> str:
     _, is_untrusted, why = text.partition("CERTIFICATE_VERIFY_FAILED] certificate verify failed: ")
     if is_untrusted:
         return f"its certificate is not trusted: {why.partition(' (_ssl')[0]} (whom to trust, ssl_ca_certs= says)"
+    if text.startswith("MOVED "):
+        return f"{text}, as a node of a Cluster says; write redis+cluster:// in the URL"
     return text or type(error).__name__

@@ -20,9 +20,9 @@ def open_server(url: str, name: str, *, timeout_s: float = TIMEOUT_S) -> Connect
 
         return open_plain(address, name=name, timeout_s=timeout_s)
     from confbus.borrowed import BorrowedConnection
-    from confbus.client import make_client
+    from confbus.client import single_client
 
-    return BorrowedConnection(make_client(url, timeout_s=timeout_s), name=name)
+    return BorrowedConnection(single_client(url, timeout_s=timeout_s), name=name)
 
 
 def database_of(url: str) -> int:
@@ -30,6 +30,6 @@ def database_of(url: str) -> int:
     address = plain(url)
     if address is not None:
         return address.database
-    from confbus.client import keys_of, make_client
+    from confbus.client import keys_of, single_client
 
-    return keys_of(make_client(url), "any").database
+    return keys_of(single_client(url), "any").database

@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import subprocess
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from click.testing import CliRunner
 
-from confbus.errors import InvalidSettings
-from confbus_publisher.ledger import Ledger
-from support.bus import Bus, document
+import confbus
+from confbus.errors import ConnectFailed, InvalidSettings, Refused
+from confbus_publisher.cli.program import program
+from support.bus import Bus
 from support.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from support.constellations import Nodes
+
+
+LUA = Path(__file__).parents[2] / "lua"
 
 
 @pytest.fixture
@@ -96,8 +104,53 @@ def test_what_people_do_works_in_a_cluster(cluster_bus: Bus) -> None:
 
     bus.agree(1)
     assert worker.config.explain("number").value == 1
-    assert worker.config.snapshot == document(1)
-    assert isinstance(bus.ledger, Ledger)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not shutil.which("redis-cli"), reason="redis-cli is not on PATH")
+def test_a_rollback_by_hand_is_heard_in_a_cluster(cluster: Nodes, cluster_bus: Bus) -> None:
+    # given
+    bus, keys = cluster_bus, cluster_bus.keys
+    bus.publish(1)
+    bus.publish(2)
+    worker = bus.worker()
+    stranger = next(port for port in cluster.servers if port != cluster.owner(keys.head))
+
+    # when
+    releases = [keys.release(version) for version in (1, 3, 2)]
+    named = [keys.head, *releases, keys.blobs, keys.log, keys.quarantine, keys.notices]
+    words = [*named, ",", "ann", "it was bad", "SPUBLISH"]
+    command = ["redis-cli", "-c", "-p", str(stranger), "--eval", str(LUA / "rollback.lua"), *words]
+    said = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    bus.story.append(1)
+
+    # then
+    assert "rolled back" in said
+    bus.agree(1)
+    assert worker.config.status().counts.healed == 0
+
+
+@pytest.mark.slow
+def test_the_command_line_finds_the_node(cluster: Nodes, cluster_bus: Bus) -> None:
+    cluster_bus.publish(1)
+    done = CliRunner().invoke(
+        program, ["status", "--url", cluster.url, "-n", cluster_bus.namespace, "--output", "json"]
+    )
+
+    assert done.exit_code == 0, done.output
+    assert json.loads(done.stdout)["head"]["version"] == 1
+
+
+@pytest.mark.slow
+def test_a_node_of_a_cluster_says_which_url_it_wants(cluster: Nodes, cluster_bus: Bus) -> None:
+    cluster_bus.publish(1)
+    stranger = next(port for port in cluster.servers if port != cluster.owner(cluster_bus.keys.head))
+    url = f"redis://127.0.0.1:{stranger}"
+
+    with pytest.raises(ConnectFailed, match=r"MOVED .* write redis\+cluster://"):
+        confbus.connect(url, namespace=cluster_bus.namespace, timeout_s=0.3)
+    with Bus(url, cluster_bus.namespace, Path()) as lost, pytest.raises(Refused, match=r"write redis\+cluster://"):
+        lost.ledger.refresh()
 
 
 @pytest.mark.parametrize("url", ["redis+cluster://h/3", "redis+cluster://h:x", "redis+cluster://"])

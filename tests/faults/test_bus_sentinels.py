@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import ExitStack
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import pytest
 
@@ -19,6 +19,7 @@ from support.servers import GENERATIONS
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+    from types import TracebackType
 
 FAULTS: tuple[Callable[[Server], None], ...] = (Server.kill, Server.pause)[: scaled(test=1, soak=2)]
 
@@ -59,36 +60,84 @@ def test_a_master_that_fails_is_left_for_the_new_one(
         assert worker.config.status().counts.reconnects
 
 
+class Pair:
+    """A master, a copy of it, and a Sentinel that says what it is told; a context manager that ends them."""
+
+    def __init__(self, binary: Path, directory: Path) -> None:
+        old_port, self._new_port, port = free_ports(3)
+        self._stack = ExitStack()
+        at_once = {"repl-diskless-sync-delay": "0"}
+        self.old = Server(binary, data=directory / "old", port=old_port, extra=at_once)
+        self._stack.callback(self.old.stop)
+        self.new = Server(
+            binary, data=directory / "new", port=self._new_port, extra={"replicaof": f"127.0.0.1 {old_port}"}
+        )
+        self._stack.callback(self.new.stop)
+        self._watch = Watch(binary, directory / "sentinel.conf", port=port, master=old_port)
+        self._stack.callback(self._watch.stop)
+        eventually(lambda: self._watch.is_up)
+        self.url = f"redis+sentinel://127.0.0.1:{port}/{SERVICE}"
+
+    def promote(self, *, once_it_has: str) -> None:
+        """Cut the copy off; it keeps what it has. No connection is cut."""
+        copy: Any = self.new.client()
+        eventually(lambda: copy.exists(once_it_has))
+        copy.replicaof("NO", "ONE")
+
+    def switch(self) -> None:
+        """Let the Sentinel name the copy."""
+        self._watch.ask("SENTINEL", "REMOVE", SERVICE)
+        self._watch.ask("SENTINEL", "MONITOR", SERVICE, "127.0.0.1", str(self._new_port), "2")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.close()
+
+
 @pytest.mark.slow
 def test_a_master_that_was_replaced_is_left_though_it_answers(binary: Path, namespace: str, tmp_path: Path) -> None:
-    # given
-    old_port, new_port, port = free_ports(3)
-    with ExitStack() as stack:
-        old = Server(binary, data=tmp_path / "old", port=old_port, extra={"repl-diskless-sync-delay": "0"})
-        stack.callback(old.stop)
-        new = Server(binary, data=tmp_path / "new", port=new_port, extra={"replicaof": f"127.0.0.1 {old_port}"})
-        stack.callback(new.stop)
-        watch = Watch(binary, tmp_path / "sentinel.conf", port=port, master=old_port)
-        stack.callback(watch.stop)
-        eventually(lambda: watch.is_up)
-        before = stack.enter_context(Bus(old.url, namespace, tmp_path))
+    with (
+        Pair(binary, tmp_path) as pair,
+        Bus(pair.old.url, namespace, tmp_path) as before,
+        Bus(pair.new.url, namespace, tmp_path) as after,
+    ):
+        # given
         before.publish(1)
-        worker = before.worker(url=f"redis+sentinel://127.0.0.1:{port}/{SERVICE}")
-        copy: Any = new.client()
-        eventually(lambda: copy.exists(before.keys.head))
-        after = stack.enter_context(Bus(new.url, namespace, tmp_path))
-        after.story, after.workers = [1], [worker]
+        after.story, after.workers = [1], [before.worker(url=pair.url)]
+        pair.promote(once_it_has=before.keys.head)
 
         # when
-        copy.replicaof("NO", "ONE")
-        watch.ask("SENTINEL", "REMOVE", SERVICE)
-        watch.ask("SENTINEL", "MONITOR", SERVICE, "127.0.0.1", str(new_port), "2")
+        pair.switch()
         after.publish(2)
 
         # then
         after.agree(2)
         after.publish(3)
         after.agree(3)
+
+
+@pytest.mark.slow
+def test_a_release_that_a_failover_lost_is_written_again(binary: Path, namespace: str, tmp_path: Path) -> None:
+    with Pair(binary, tmp_path) as pair, Bus(pair.url, namespace, tmp_path) as bus:
+        # given
+        publisher = bus.publisher(1)
+        worker = bus.worker()
+        pair.promote(once_it_has=bus.keys.head)
+        bus.edit(publisher, 2)
+        bus.agree(2)
+
+        # when
+        pair.switch()
+        pair.old.kill()
+
+        # then
+        bus.agree(2)
+        assert worker.config.status().counts.reconnects
+        assert [action for action, _ in bus.actions()].count("restore") == 1
 
 
 @pytest.mark.slow
