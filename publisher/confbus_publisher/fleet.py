@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from confbus.status import Stand
+from confbus.status import MOST_OF_PATH, MOST_PATHS, Stand
 from confbus.wire.head import MAX_LINEAGE
 from confbus_publisher.standing import MOST_WORDS
 
@@ -36,6 +36,7 @@ class Report:
     validators: int = 0
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     warnings: tuple[str, ...] = ()
+    overlay: tuple[str, ...] = ()
 
     def is_live(self, now_ms: int) -> bool:
         """False when the instance was silent for three of its intervals, or reports from a future that nobody had."""
@@ -60,6 +61,7 @@ def parse(instance: str, raw: bytes) -> Report | None:
             role=str(facts.get("role", "subscriber"))[:20],
             validators=int(facts.get("validators", 0)),
             warnings=tuple(str(text)[:300] for text in (facts.get("warnings") or ())[:10]),
+            overlay=tuple(str(path)[:MOST_OF_PATH] for path in (facts.get("overlay") or ())[:MOST_PATHS]),
             labels={str(name)[:50]: str(label)[:100] for name, label in labels.items()},
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):

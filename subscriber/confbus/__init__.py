@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from confbus.follower import Timing
     from confbus.status import Status
     from confbus.subscriber import Subscriber
+    from confbus.variables import env
     from confbus.views.view import View
     from confbus.wire.diff import Change, ChangeType
     from confbus.wire.frozen import Frozen, FrozenList, thaw
@@ -33,6 +34,7 @@ __all__ = [
     "Timing",
     "View",
     "connect",
+    "env",
     "thaw",
 ]
 
@@ -46,6 +48,7 @@ _HOMES = {
     "Subscriber": "confbus.subscriber",
     "Timing": "confbus.follower",
     "View": "confbus.views.view",
+    "env": "confbus.variables",
     "thaw": "confbus.wire.frozen",
 }
 

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
     """A value, the release that this process reads it from, and the layers of the merge that have to do with it, the
-    uppermost first. `layers` is empty when the release or its origins are not kept any more."""
+    uppermost first. `layers` is empty when the release or its origins are not kept any more. `overlaid` are the paths
+    there, or above, at which this instance has a value of its own over all layers."""
 
     path: str
     value: Any = field(repr=False)
@@ -33,11 +34,13 @@ class Explanation:
     message: str = ""
     published_at: datetime | None = None
     layers: tuple[Given, ...] = ()
+    overlaid: tuple[str, ...] = ()
 
     def __str__(self) -> str:
+        own = [f"wins the overlay of this instance, at {', '.join(self.overlaid)}"] if self.overlaid else []
         told = [f"{each.effect} {each.place} ({each.kind}, priority {each.priority})" for each in self.layers]
         by = f" by {self.author}" if self.author else ""
-        return "\n  ".join([f"{self.path}, as version {self.version}{by} has it", *told])
+        return "\n  ".join([f"{self.path}, as version {self.version}{by} has it", *own, *told])
 
 
 def explain(dial: Dial, keys: Keys, snapshot: Snapshot, path: str | paths.Path) -> Explanation:
@@ -53,8 +56,9 @@ def explain(dial: Dial, keys: Keys, snapshot: Snapshot, path: str | paths.Path) 
         raise
     except Exception as error:
         raise Unreachable(dial.where, reason_of(error)) from error
+    overlaid = tuple(own for own in snapshot.overlaid if _meet(parse(own), parts))
     if kept is None:
-        return Explanation(path=render(parts), value=value, version=snapshot.version)
+        return Explanation(path=render(parts), value=value, version=snapshot.version, overlaid=overlaid)
     known = [origins.decode(blob) for blob in blobs if blob is not None]
     return Explanation(
         path=render(parts),
@@ -63,8 +67,15 @@ def explain(dial: Dial, keys: Keys, snapshot: Snapshot, path: str | paths.Path) 
         author=kept.author,
         message=kept.message,
         published_at=datetime.fromtimestamp(kept.at_ms / 1000, UTC),
+        overlaid=overlaid,
         layers=origins.trace(known, parts) if len(known) == len(blobs) else (),
     )
+
+
+def _meet(one: paths.Path, other: paths.Path) -> bool:
+    """True when one is the other, or above it."""
+    depth = min(len(one), len(other))
+    return one[:depth] == other[:depth]
 
 
 def _read(dial: Dial, keys: Keys, snapshot: Snapshot) -> tuple[Release | None, list[bytes | None]]:

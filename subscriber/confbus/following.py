@@ -118,7 +118,7 @@ class Following:
         return self.take(Ticked()) if self._follower.wake_at() <= time.monotonic() else []
 
     def status(self) -> Status:
-        follower = self._follower
+        follower, snapshot = self._follower, self._local.snapshot
         return Status(
             namespace=self.keys.namespace,
             instance=self.instance,
@@ -128,6 +128,7 @@ class Following:
             verified_age_s=time.monotonic() - follower.verified_at,
             error=follower.error,
             counts=replace(follower.counts),
+            overlay=() if snapshot is None else snapshot.overlaid,
         )
 
     def leave(self) -> None:
@@ -158,7 +159,7 @@ class Following:
             assembly = candidate.assemble(apply)
         except Malformed as error:
             return Refused(apply.head, str(error), is_damage=True)
-        reason = self._local.offer(candidate.snapshot(apply, assembly))
+        reason = self._local.receive(candidate.snapshot(apply, assembly))
         if reason:
             return Refused(apply.head, reason)
         self._applied = apply.head, assembly

@@ -10,7 +10,7 @@ import threading
 
 from confbus import candidate
 from confbus.changes import Dispatcher
-from confbus.errors import UnknownPath, ViewFailed
+from confbus.errors import InvalidSettings, UnknownPath, ViewFailed
 from confbus.pins import Pins
 
 TYPE_CHECKING = False
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from typing import Any
 
+    from confbus.overlay import Overlay
     from confbus.views.view import Built, View
     from confbus.wire.snapshot import Snapshot
 
@@ -29,12 +30,24 @@ Validator = "Callable[[Snapshot], object]"
 class Local:
     """The newest accepted snapshot of one subscriber. `on_swap` is called with each one, before anybody is told."""
 
-    __slots__ = ("_on_swap", "_wakers", "changing", "dispatcher", "moved", "pins", "snapshot", "validators", "views")
+    __slots__ = (
+        "_on_swap",
+        "_wakers",
+        "changing",
+        "dispatcher",
+        "moved",
+        "overlay",
+        "pins",
+        "snapshot",
+        "validators",
+        "views",
+    )
 
     def __init__(
         self, *, validators: Iterable[Callable[[Snapshot], object]], on_swap: Callable[[Snapshot], None]
     ) -> None:
         self.validators = tuple(validators)
+        self.overlay: Overlay | None = None
         self.views: list[View[Any]] = []
         self.snapshot: Snapshot | None = None
         self.dispatcher = Dispatcher(lambda: self.snapshot)
@@ -43,6 +56,17 @@ class Local:
         self.pins = Pins(lambda: self.snapshot)
         self._on_swap = on_swap
         self._wakers: set[Callable[[], None]] = set()
+
+    def receive(self, release: Snapshot) -> str:
+        """Offer what a release says, with the overlay of this instance over it."""
+        if self.overlay is None:
+            return self.offer(release)
+        with self.changing:
+            try:
+                snapshot = self.overlay.over(release)
+            except InvalidSettings as error:
+                return str(error)
+            return self.offer(snapshot)
 
     def offer(self, snapshot: Snapshot) -> str:
         """Judge `snapshot`, and make it what is read; or why it was refused, and then nothing changed."""

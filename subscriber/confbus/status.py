@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from confbus.wire.head import Head
 
 
+MOST_PATHS, MOST_OF_PATH = 20, 100
+
+
 @record(frozen=True, slots=True)
 class Stand:
     """One head, as far as people and repairs need it."""
@@ -42,7 +45,8 @@ class Status:
 
     `state` is waiting, live, reconnecting, vetoing, regressed, lost or outdated. `seen` is the head last judged,
     `running` the one whose content is read; they differ after a veto. `verified_age_s` is how long ago the head was
-    last read from Redis (infinite: never), `error` the last thing that went wrong.
+    last read from Redis (infinite: never), `error` the last thing that went wrong. `overlay` are the paths at which
+    this instance reads values of its own.
     """
 
     namespace: str
@@ -53,6 +57,7 @@ class Status:
     verified_age_s: float
     error: str
     counts: Counts
+    overlay: tuple[str, ...] = ()
 
     @property
     def hindrance(self) -> str:
@@ -78,6 +83,7 @@ class Status:
             "interval_s": interval_s,
             "protocol": protocol,
             "validators": validators,
+            "overlay": [path[:MOST_OF_PATH] for path in self.overlay[:MOST_PATHS]],
         }
 
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from confbus.change_iterator import ChangeIterator
     from confbus.changes import Subscription
     from confbus.explanation import Explanation
+    from confbus.overlay import Overlay
     from confbus.pins import Pin
     from confbus.status import Status
     from confbus.views.view import Kind, View
@@ -48,7 +49,8 @@ class Subscriber(Beginning):
 
     `views` are bound, as by `bind`, to the paths that are their keys.
     `validators` are called with each new snapshot before it is read; one that raises keeps the old configuration and
-    reports the reason to the fleet. `labels` describe this instance to the fleet. `observer` is called from the
+    reports the reason to the fleet. `overlay` (a mapping, or `confbus.env(…)`) has values for this instance alone, over
+    every release; see docs/pins.md. `labels` describe this instance to the fleet. `observer` is called from the
     following thread with the status whenever it changes, and after each notice. Reads are safe from any thread.
     """
 
@@ -63,6 +65,7 @@ class Subscriber(Beginning):
         password_file: str = "",
         client: Callable[[], Redis] | None = None,
         validators: Iterable[Callable[[Snapshot], object]] = (),
+        overlay: Overlay | Mapping[Any, Any] | None = None,
         labels: Mapping[str, str] | None = None,
         timing: Timing | None = None,
         prefix: str = "confbus",
@@ -73,6 +76,10 @@ class Subscriber(Beginning):
         keys = Keys(namespace, prefix=prefix)
         self._dial = dialled(url, keys, password_file=password_file, client=client)
         local = Local(validators=validators, on_swap=self._swap)
+        if overlay is not None:
+            from confbus.overlay import overlay_of
+
+            local.overlay = overlay_of(overlay)
         following = Following(
             local,
             replace(keys, database=self._dial.database),

@@ -22,7 +22,7 @@ def offer(config: Subscriber, document: dict[str, Any]) -> str:
     """Let the next version be `document`; why it was refused, or empty."""
     local = local_of(config)
     version = local.snapshot.version + 1 if local.snapshot is not None else 1
-    return local.offer(snapshot(document, version))
+    return local.receive(snapshot(document, version))
 
 
 def local_of(config: Subscriber) -> Local:

@@ -24,7 +24,7 @@ _VERSION, _AGE = 2, 3
 @subcommand(
     "fleet",
     example="confbus fleet --output json",
-    keys="instances [{instance, state, version, age_s, error, labels}], states {state: count}",
+    keys="instances [{instance, state, version, age_s, error, labels, overlay}], states {state: count}",
 )
 @with_place
 @with_output
@@ -61,19 +61,21 @@ def _fact(report: Report, seen: Survey) -> dict[str, Any]:
         "age_s": max(0, seen.now_ms - report.at_ms) / 1000,
         "error": report.error,
         "labels": dict(report.labels),
+        "overlay": list(report.overlay),
     }
 
 
 def _lines(seen: Survey) -> Iterator[str]:
-    """A row for each instance, and below it what went wrong there last."""
+    """A row for each instance, and below it what went wrong there last, and what it reads otherwise than all others."""
     if not seen.instances:
         return
     head, *rows = table([_HEADS, *(_row(report, seen) for report in seen.instances)], right=[_VERSION, _AGE])
     yield head
     for report, row in zip(seen.instances, rows, strict=True):
         yield row
-        if report.error:
-            yield from textwrap.wrap(plain(report.error), width() or 1000, initial_indent="  ", subsequent_indent="  ")
+        notes = [report.error, f"overlays {', '.join(report.overlay)}" if report.overlay else ""]
+        for note in filter(None, notes):
+            yield from textwrap.wrap(plain(note), width() or 1000, initial_indent="  ", subsequent_indent="  ")
 
 
 def _row(report: Report, seen: Survey) -> list[str]:

@@ -47,21 +47,31 @@ class Hits(dict["Any", "Any"]):
 class Snapshot(Frozen):
     """One release, in memory, for ever the same. Safe to share between threads; reads take no lock.
 
-    Equal to the plain document; JSON, pickle and copy work.
+    Equal to the plain document; JSON, pickle and copy work. `overlaid` are the paths at which this instance reads
+    values of its own; `digest` is that of the release, as it was published.
     """
 
-    __slots__ = ("_at_ms", "_hits", "_read", "digest", "epoch", "revision", "version")
+    __slots__ = ("_at_ms", "_hits", "_read", "digest", "epoch", "overlaid", "revision", "version")
 
     version: int
     revision: int
     epoch: str
     digest: str
+    overlaid: tuple[str, ...]
     _at_ms: int
     _hits: Hits
     _read: Callable[[Any], Any]
 
     def __init__(
-        self, document: Mapping[str, Any], *, version: int, revision: int, epoch: str, digest: str, at_ms: int
+        self,
+        document: Mapping[str, Any],
+        *,
+        version: int,
+        revision: int,
+        epoch: str,
+        digest: str,
+        at_ms: int,
+        overlaid: tuple[str, ...] = (),
     ) -> None:
         super().__init__(document)
         hits = Hits()
@@ -72,6 +82,7 @@ class Snapshot(Frozen):
             ("revision", revision),
             ("epoch", epoch),
             ("digest", digest),
+            ("overlaid", overlaid),
             ("_at_ms", at_ms),
             ("_hits", hits),
             ("_read", hits.__getitem__),
@@ -106,6 +117,10 @@ class Snapshot(Frozen):
             raise TypeError(f"{path!r} is no section: a {type(value).__name__} is there.")
         return value
 
+    def overlaid_by(self, document: Mapping[str, Any], paths: tuple[str, ...]) -> Snapshot:
+        """The same release with `document` to read, which has other values at `paths`."""
+        return _restored(document, self.version, self.revision, self.epoch, self.digest, self._at_ms, paths)
+
     def fast_reads(self) -> tuple[Callable[[Any, Any], Any], Callable[[Any], Any]]:
         """The C methods behind `get` and `[]`, for a reader that swaps snapshots."""
         return self._hits.get, self._read
@@ -122,7 +137,8 @@ class Snapshot(Frozen):
         raise AttributeError(f"A snapshot cannot be changed: {name!r}.")
 
     def __reduce__(self) -> Any:
-        return (_restored, (dict(self), self.version, self.revision, self.epoch, self.digest, self._at_ms))
+        release = (self.version, self.revision, self.epoch, self.digest, self._at_ms)
+        return (_restored, (dict(self), *release, self.overlaid))
 
     def __repr__(self) -> str:
         return f"Snapshot(version={self.version}, digest={self.digest[:12]!r}, {len(self)} keys)"
@@ -136,5 +152,15 @@ def _parsed(path: str | paths.Path) -> paths.Path:
     return paths.parse(path) if isinstance(path, str) else tuple(path)
 
 
-def _restored(document: dict[str, Any], version: int, revision: int, epoch: str, digest: str, at_ms: int) -> Snapshot:
-    return Snapshot(document, version=version, revision=revision, epoch=epoch, digest=digest, at_ms=at_ms)
+def _restored(
+    document: Mapping[str, Any],
+    version: int,
+    revision: int,
+    epoch: str,
+    digest: str,
+    at_ms: int,
+    overlaid: tuple[str, ...] = (),
+) -> Snapshot:
+    return Snapshot(
+        document, version=version, revision=revision, epoch=epoch, digest=digest, at_ms=at_ms, overlaid=overlaid
+    )
