@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import InitVar, dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum, IntEnum
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Any, ClassVar, Literal, NamedTuple, NewType, NotRequired, TypedDict
+from typing import Any, ClassVar, Generic, Literal, NamedTuple, NewType, NotRequired, TypedDict, TypeVar
 from uuid import UUID
 
 import attrs
@@ -20,6 +20,7 @@ from confbus.wire.frozen import Frozen, FrozenList, freeze
 from support.local_copy import built
 
 Port = NewType("Port", int)
+T = TypeVar("T")
 
 
 class Level(Enum):
@@ -57,6 +58,21 @@ class Database:
 class Tree:
     name: str
     below: list[Tree] = field(default_factory=list["Tree"])
+
+
+@dataclass
+class Sized:
+    name: str
+    factor: InitVar[int]
+    size: int = field(default=0, init=False)
+
+    def __post_init__(self, factor: int) -> None:
+        self.size = 10 * factor
+
+
+@dataclass
+class Box(Generic[T]):
+    content: T
 
 
 class Point(NamedTuple):
@@ -115,9 +131,10 @@ FITS: list[tuple[Any, Any, Any]] = [
     (IPv4Address, "127.0.0.1", IPv4Address("127.0.0.1")),
     (Pool, {"size": 1, "kind": "fifo"}, Pool(1, "fifo")),
     (Point, {"x": 1}, Point(1, 0)),
-    (Cache, {"url": "u", "_ttl": 5, "size": "7"}, Cache("u", 5, 7)),
+    (Cache, {"url": "u", "ttl": 5, "size": "7"}, Cache("u", 5, 7)),
     (Server, {"host": "a", "since": "2026-01-02"}, {"host": "a", "since": date(2026, 1, 2)}),
     (Tree, {"name": "a", "below": [{"name": "b"}]}, Tree("a", [Tree("b")])),
+    (Sized, {"name": "a", "factor": 2}, Sized("a", 2)),
 ]
 
 
@@ -219,6 +236,12 @@ class Plain:
 def test_a_field_that_no_configuration_becomes_is_refused_when_it_is_bound() -> None:
     with pytest.raises(InvalidSettings, match=r"Unbuildable\.lock: no configuration becomes a"):
         built(Unbuildable, {})
+
+
+@pytest.mark.parametrize("hint", [Box[int], Box, Callable[[int], int], T], ids=str)
+def test_a_hint_that_says_too_little_is_refused_when_it_is_bound(hint: Any) -> None:
+    with pytest.raises(InvalidSettings):
+        built(hint, {"content": 1})
 
 
 def test_an_annotation_that_names_nothing_is_refused_when_it_is_bound() -> None:

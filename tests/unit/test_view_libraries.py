@@ -12,7 +12,7 @@ import pydantic
 import pytest
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
-from confbus.errors import ViewFailed
+from confbus.errors import InvalidSettings, ViewFailed
 from support.local_copy import built
 
 SECRET = "hunter2-hunter2"
@@ -106,6 +106,14 @@ def test_what_a_library_refuses_is_told_with_its_place_and_without_its_value(
     assert failed.value.__context__ is None
 
 
+def test_a_model_that_names_what_is_not_there_is_refused_when_it_is_bound() -> None:
+    fields: Any = {"host": "Nowhere"}
+    unfinished = pydantic.create_model("Unfinished", **fields)
+
+    with pytest.raises(InvalidSettings, match="Unfinished: its annotations name what is not to be found"):
+        built(unfinished, {"host": "a"})
+
+
 def test_of_the_whole_document_the_path_begins_at_its_root() -> None:
     from confbus.views.misfit import misfit_of
 
@@ -122,7 +130,7 @@ from confbus.views import View
 @dataclasses.dataclass
 class Pool:
     size: int
-view = View("pool", Pool, default=None, extra="refuse", not_ready=print, find_pinned=print)
+view = View("pool", Pool, default=None, extra="refuse", wait=print, find_pinned=print)
 print(sorted({"pydantic", "msgspec", "attr", "attrs", "cattrs", "uuid", "decimal", "ipaddress"} & sys.modules.keys()))
 """
 

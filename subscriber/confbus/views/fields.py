@@ -46,6 +46,10 @@ def _of_dataclass(kind: Any) -> list[Field]:
         )
         for field in dataclasses.fields(kind)
         if field.init
+    ] + [
+        Field(name, name, hint.type, not hasattr(kind, name))
+        for name, hint in hints.items()
+        if isinstance(hint, dataclasses.InitVar)
     ]
 
 
@@ -55,7 +59,7 @@ def _of_attrs(kind: Any) -> list[Field]:
     hints = _hints(kind)
     return [
         # A converter takes whatever it likes; what its result is annotated as says nothing about that.
-        Field(each.name, each.alias, Any if each.converter else hints.get(each.name, Any), each.default is NOTHING)
+        Field(each.alias, each.alias, Any if each.converter else hints.get(each.name, Any), each.default is NOTHING)
         for each in kind.__attrs_attrs__
         if each.init
     ]

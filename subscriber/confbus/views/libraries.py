@@ -5,6 +5,8 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from confbus.errors import InvalidSettings
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -15,6 +17,12 @@ def by_library(hint: Any) -> Callable[[Any], Any] | None:
         from pydantic import TypeAdapter
 
         adapter: TypeAdapter[Any] = TypeAdapter(hint)
+        if not adapter.pydantic_complete:
+            raise InvalidSettings(
+                hint.__qualname__,
+                "its annotations name what is not to be found",
+                advice="Import it for good, and define the model at the top of its module.",
+            )
         return adapter.validate_python
     if isinstance(hint, type) and hasattr(hint, "__struct_fields__"):
         import msgspec

@@ -6,6 +6,7 @@ and shows all of them, or none.
 
 from __future__ import annotations
 
+import typing
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from confbus.errors import InvalidSettings, UnknownPath, ViewFailed
@@ -182,6 +183,10 @@ def _conversion(kind: Any, extra: str) -> Conversion:
     conversion = Conversions(is_open=extra == "ignore").find(kind)
     if conversion is not None:
         return conversion
-    if not callable(kind):
-        raise InvalidSettings("a view", f"{kind!r} is neither a type nor a function", advice="Bind one of them.")
+    is_hint = typing.get_origin(kind) is not None or type(kind).__module__ == "typing"
+    if is_hint or not callable(kind):
+        what = "a hint that says too little" if is_hint else "neither a type nor a function"
+        raise InvalidSettings(
+            "a view", f"{kind!r} is {what}", advice="Bind a type, or a function that makes something."
+        )
     return called(kind)
