@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
 IDLE = """
 config = connect()
-config.subscribe(told)
 if os.fork() == 0:
     os.fork()
 rest()
@@ -22,7 +21,6 @@ rest()
 
 FROM_A_THREAD = """
 config = connect()
-config.subscribe(told)
 def fork():
     if os.fork() == 0:
         rest()
@@ -31,12 +29,11 @@ rest()
 """
 
 IN_A_CALLBACK = """
-config = connect()
 def fork_once(changes):
     told(changes)
     if changes[-1].new_value == 2 and os.fork() == 0:
         rest()
-config.subscribe(fork_once)
+config = connect(fork_once)
 rest()
 """
 
@@ -46,7 +43,6 @@ def forks(snapshot):
     if snapshot["number"] == 2 and os.getpid() == PARENT and os.fork() == 0:
         rest()
 config = connect(validators=[forks])
-config.subscribe(told)
 rest()
 """
 
@@ -60,7 +56,6 @@ rest()
 
 WITHOUT_DESCRIPTORS = """
 config = connect()
-config.subscribe(told)
 keep = os.dup(0)
 if os.fork() == 0:
     if len(sys.argv) > 1:
@@ -76,7 +71,6 @@ rest()
 
 HOLDING_LOCKS = """
 config = connect()
-config.subscribe(told)
 held = [config._lock, config._local.changing, config._local.moved, config._local.dispatcher._ready]
 is_held, is_over = threading.Event(), threading.Event()
 def hold():
@@ -150,7 +144,6 @@ def test_a_hundred_children_at_once_all_follow(bus: Bus, family: Family) -> None
     count = scaled(test=20, soak=100)
     parent = family.run(f"""
 config = connect()
-config.subscribe(told)
 for _ in range({count}):
     if os.fork() == 0:
         break

@@ -21,8 +21,7 @@ if TYPE_CHECKING:
     from support.server import Server
 
 MASTER = """
-config = connect(lazy=True, timeout_s=20)
-config.subscribe(told)
+config = connect(is_lazy=True)
 for _ in range(2):
     if os.fork() == 0:
         break
@@ -33,7 +32,6 @@ WITHOUT_THREADS = """
 import resource
 
 config = connect()
-config.subscribe(told)
 resource.setrlimit(resource.RLIMIT_AS, (2**32, resource.RLIM_INFINITY))
 threading.stack_size(2**33)
 is_child = os.fork() == 0

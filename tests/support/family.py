@@ -37,8 +37,10 @@ def told(changes):
     file.write_text(str(number))
     file.rename(Path(PLACE, str(os.getpid())))
 
-def connect(**options):
-    return confbus.connect(URL, namespace=NAMESPACE, timing=TIMING, **options)
+def connect(tell=told, is_lazy=False, **options):
+    config = confbus.Subscriber(URL, namespace=NAMESPACE, timing=TIMING, **options)
+    config.subscribe(tell)  # before the start, or a change might come between
+    return config.start_when_read() if is_lazy else config.start()
 
 def rest():
     sys.stdin.read()
