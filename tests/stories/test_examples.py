@@ -44,6 +44,7 @@ def test_every_example_is_run_here() -> None:
         "04_one_process.py",
         "05_own_source.py",
         "06_typed_views.py",
+        "08_testing.py",
         "10_fastapi.py",
     }
 
@@ -113,6 +114,16 @@ def test_05_asks_its_own_source_and_keeps_what_was_good_when_that_refuses() -> N
         "stock.sofa: 0 -> 3",
         "validation failed warehouse: its values were refused: stock.lamp is negative.",
         "lamps 11",
+    ]
+
+
+def test_08_tests_without_a_server() -> None:
+    said = run("08_testing.py")
+
+    assert said.splitlines() == [
+        "refused: is_generous: that would be stingy",
+        "state: lost",
+        "state: live",
     ]
 
 
