@@ -17,6 +17,7 @@ from confbus_publisher.ledger.redis import RedisStore
 from support.bus import OPERATOR, document
 from support.eventually import eventually
 from support.places import encoded
+from support.scale import scaled
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -88,6 +89,22 @@ def test_a_change_without_a_notice_is_found_by_the_next_poll_and_counted(bus: Bu
 
     eventually(lambda: [healed(worker) for worker in workers] == [1, 1])
     assert [worker.config.status().counts.notices for worker in workers] == [0, 0]
+
+
+def test_a_third_of_all_notices_is_lost_and_all_agree_in_the_end(bus: Bus, proxy: Proxy) -> None:
+    publisher = bus.publisher(1)
+    proxy.drop_notices(share=0.3, seed=1)
+    workers = [bus.worker(url=proxy.url) for _ in range(3)]
+    bus.agree(1)
+
+    last = scaled(test=15, soak=300)
+    for number in range(2, last + 1):
+        bus.edit(publisher, number)
+        eventually(lambda number=number: publisher.has_published(number))  # type: ignore[misc]
+    bus.agree(last)
+
+    heard = [worker.config.status().counts.notices for worker in workers]
+    assert 0 < sum(heard) < 3 * (last - 1)
 
 
 def test_whoever_lost_a_notice_hears_the_next_one(bus: Bus, server: Server) -> None:

@@ -5,13 +5,13 @@ Workers on it run everything that they run over Redis: the thread, the notices, 
 
 from __future__ import annotations
 
-import random
 import time
 from typing import TYPE_CHECKING, Any, Self
 
 from confbus import driver
 from confbus.errors import WaitTimeout
 from confbus.memory import server_at
+from confbus.testing.drops import Drops
 from confbus.testing.edited import edited
 from confbus.testing.releases import Releases
 from confbus.timing import Timing
@@ -112,14 +112,7 @@ class Bus:
 
     def drop_notices(self, count: int | None = None, *, share: float = 1.0, seed: int = 0) -> None:
         """Lose the next `count` notices, or all until `flow`; of those the `share`, by lot. Polls heal it."""
-        lot = random.Random(seed)  # noqa: S311 — a lot that a test can draw again
-        left = [float("inf") if count is None else count]
-
-        def drops() -> bool:
-            left[0] -= 1
-            return left[0] >= 0 and lot.random() < share
-
-        self._server.drop_notices(drops)
+        self._server.drop_notices(Drops(count, share=share, seed=seed).next)
 
     def sever(self) -> None:
         """Close all connections; new ones are accepted."""

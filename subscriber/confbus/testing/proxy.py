@@ -9,6 +9,9 @@ from concurrent.futures import Future
 from typing import TYPE_CHECKING, Self
 from urllib.parse import unquote, urlsplit
 
+from confbus.testing.drops import Drops
+from confbus.testing.sieve import Sieve
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from types import TracebackType
@@ -30,6 +33,7 @@ class Proxy:
         self._flowing = asyncio.Event()
         self._flowing.set()
         self._loses_replies = False
+        self._drops: Callable[[], bool] | None = None
         self._left: dict[bool, int] = {}
         self._clients: dict[socket.socket, asyncio.Task[None]] = {}
         self._half_closed: set[socket.socket] = set()
@@ -52,6 +56,7 @@ class Proxy:
 
         def let() -> None:
             self._loses_replies = False
+            self._drops = None
             self._flowing.set()
 
         self._order(let)
@@ -64,6 +69,16 @@ class Proxy:
             self._flowing.set()
 
         self._order(lose)
+
+    def drop_notices(self, count: int | None = None, *, share: float = 1.0, seed: int = 0) -> None:
+        """Lose the next `count` notices, or all until `flow`; of those the `share`, by lot. It counts for connections
+        that are made from now on: `sever` makes all of them new."""
+        drops = Drops(count, share=share, seed=seed)
+
+        def drop() -> None:
+            self._drops = drops.next
+
+        self._order(drop)
 
     def half_close(self) -> None:
         """End what the clients there are can read, and go on passing on what they send."""
@@ -127,22 +142,26 @@ class Proxy:
 
     async def _link(self, client: socket.socket) -> None:
         server = self._socket_upstream()
+        sieve = Sieve(lambda: self._drops is not None and self._drops()) if self._drops else None
         try:
             client.settimeout(0)
             await asyncio.get_running_loop().sock_connect(server, self._address())
             async with asyncio.TaskGroup() as both:
                 both.create_task(self._carry(client, server))
-                both.create_task(self._carry(server, client, are_replies=True))
+                both.create_task(self._carry(server, client, are_replies=True, sieve=sieve))
         except* OSError:
             pass  # one side is gone, so the other one goes too
         finally:
             server.close()
             self._forget(client)
 
-    async def _carry(self, source: socket.socket, sink: socket.socket, *, are_replies: bool = False) -> None:
+    async def _carry(
+        self, source: socket.socket, sink: socket.socket, *, are_replies: bool = False, sieve: Sieve | None = None
+    ) -> None:
         loop = asyncio.get_running_loop()
         while data := await loop.sock_recv(source, CHUNK):
             await self._flowing.wait()
+            data = sieve.sifted(data) if sieve else data
             data = self._rationed(data, are_replies=are_replies)
             if not (are_replies and (self._loses_replies or sink in self._half_closed)):
                 await loop.sock_sendall(sink, data)
