@@ -13,9 +13,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from confbus.follower import Timing
+    from confbus.start import Policy
     from confbus.status import Status
     from confbus.subscriber import Subscriber
+    from confbus.timing import Timing
     from confbus.variables import env
     from confbus.views.view import View
     from confbus.wire.diff import Change, ChangeType
@@ -46,7 +47,7 @@ _HOMES = {
     "Snapshot": "confbus.wire.snapshot",
     "Status": "confbus.status",
     "Subscriber": "confbus.subscriber",
-    "Timing": "confbus.follower",
+    "Timing": "confbus.timing",
     "View": "confbus.views.view",
     "env": "confbus.variables",
     "thaw": "confbus.wire.frozen",
@@ -54,23 +55,30 @@ _HOMES = {
 
 
 def connect(
-    url: str = "", *, namespace: str, timeout_s: float = 30.0, lazy: bool = False, **options: Any
+    url: str = "",
+    *,
+    namespace: str,
+    start: Policy = "wait",
+    timeout_s: float = 30.0,
+    lazy: bool = False,
+    **options: Any,
 ) -> Subscriber:
     """A subscriber that follows `namespace`, returned with its first snapshot.
 
     With `lazy` it connects nothing in this process until the first read, which waits for the first snapshot in its
     place; in a process that is forked from this one it begins by itself. For masters that load what workers use.
 
-    `options` are those of `Subscriber`. Raises `ConnectFailed` when no snapshot comes within `timeout_s` seconds,
-    `InvalidNamespace` and `InvalidSettings` for what cannot be right.
+    `start` is "wait", "cached" or "fail", as in `Subscriber.start`; `options` are those of `Subscriber`. Raises
+    `ConnectFailed` when no snapshot comes within `timeout_s` seconds, `ConfigRefused` when this process refuses all
+    that it could run, `InvalidNamespace` and `InvalidSettings` for what cannot be right.
     """
     from confbus.subscriber import Subscriber
 
     subscriber = Subscriber(url, namespace=namespace, **options)
     if lazy:
-        return subscriber.start_when_read(timeout_s=timeout_s)
+        return subscriber.start_when_read(start, timeout_s=timeout_s)
     try:
-        return subscriber.start(timeout_s=timeout_s)
+        return subscriber.start(start, timeout_s=timeout_s)
     except BaseException:
         subscriber.close()
         raise

@@ -6,14 +6,12 @@ says beyond redis-py, `password_file=` and Valkey's names, is understood here fo
 
 from __future__ import annotations
 
-import re
-import socket
-
 from confbus.errors import InvalidSettings
 from confbus.wire.record import record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import socket
     from typing import Any
 
 _USER = r"(?:(?P<username>[^\s:@/?#\[\]]*)(?::(?P<password>[^\s@/?#\[\]]*))?@)?"
@@ -27,6 +25,7 @@ _ESCAPES = rb"%([0-9A-Fa-f]{2})"
 _FILE_OPTION = r"(?<=[?&])password_file=([^&#]*)&?"
 _LOGIN = r"://[^/?#@]*:[^/?#@]+@|[?&]password="
 _MAX_PORT = 65535
+_MAX_DIGITS = 9
 _MAX_PASSWORD = 64 * 1024
 _KEEPALIVE = {"TCP_KEEPIDLE": 10, "TCP_KEEPINTVL": 5, "TCP_KEEPCNT": 3, "TCP_USER_TIMEOUT": 15_000}
 
@@ -46,6 +45,8 @@ class Address:
 
     def connect(self, timeout_s: float) -> socket.socket:
         """A connected socket. Raises `OSError`."""
+        import socket
+
         if not self.path:
             # As bytes: a text goes through the codec for domain names, whose import takes longer than the connection.
             host: Any = self.host.encode()
@@ -84,6 +85,11 @@ def plain(url: str) -> Address | None:
 
     Raises `InvalidSettings` for a password beside a file with one.
     """
+    bare = _bare(url)
+    if bare is not None:
+        return bare
+    import re
+
     url, password_file = split_password_file(url)
     parts = (re.match(_TCP, url) or re.match(_UNIX, url)) if url.isascii() else None
     if parts is None:
@@ -103,11 +109,29 @@ def plain(url: str) -> Address | None:
     )
 
 
+def _bare(url: str) -> Address | None:
+    """The address in a URL of a host, a port and a database at most, as most are; the rest takes patterns to read."""
+    scheme, _, rest = url.partition("://")
+    place, _, database = rest.partition("/")
+    host, colon, port = place.partition(":")
+    is_host = url.isascii() and host.replace(".", "").replace("-", "").isalnum()
+    is_port = port.isdecimal() and len(port) <= len(str(_MAX_PORT)) if colon else True
+    if scheme not in {"redis", "valkey"} or not is_host or not is_port or int(port or 0) > _MAX_PORT:
+        return None
+    if database and not (database.isdecimal() and len(database) <= _MAX_DIGITS):
+        return None
+    return Address(host=host.lower(), port=int(port or 0) or 6379, database=int(database or 0))
+
+
 def split_password_file(url: str) -> tuple[str, str]:
     """The URL without its `password_file`, and the path of that; empty when there is none.
 
     Raises `InvalidSettings` when there is a password as well.
     """
+    if "password_file=" not in url:
+        return url, ""
+    import re
+
     found = re.search(_FILE_OPTION, url)
     if found is None:
         return url, ""
@@ -120,6 +144,8 @@ def split_password_file(url: str) -> tuple[str, str]:
 
 def with_password_file(url: str, path: str) -> str:
     """The URL with `password_file=` of that path, which is read for each new connection."""
+    import re
+
     escaped = re.sub(r"[^A-Za-z0-9._/~-]", lambda odd: "".join(f"%{byte:02X}" for byte in odd[0].encode()), path)
     return f"{url}{'&' if '?' in url else '?'}password_file={escaped}"
 
@@ -139,15 +165,25 @@ def read_password(path: str) -> str:
 
 def redacted(url: str) -> str:
     """The URL without its passwords, for messages. Of one that was not escaped nothing is shown up to the last @."""
+    if "@" not in url and "?" not in url:
+        return url
+    import re
+
     url = re.sub(r"(?i)(password=)[^&]*", r"\1***", url)
     return re.sub(r"(?s)(://[^:/?#@]*):.*@", r"\1:***@", url)
 
 
 def keepalive() -> dict[int, int]:
     """Socket options that find out about a peer that is gone within half a minute, as far as this system has them."""
+    import socket
+
     return {getattr(socket, name): value for name, value in _KEEPALIVE.items() if hasattr(socket, name)}
 
 
 def unescaped(text: str) -> str:
     """A part of a URL as it is meant."""
+    if "%" not in text:
+        return text
+    import re
+
     return re.sub(_ESCAPES, lambda escape: bytes([int(escape[1], 16)]), text.encode()).decode("utf-8", "replace")

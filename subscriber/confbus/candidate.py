@@ -9,8 +9,6 @@ from confbus.wire.snapshot import Snapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from confbus.events import Fetched
     from confbus.wire.notice import Notice
     from confbus.wire.sections import Assembly
@@ -58,16 +56,3 @@ def snapshot(apply: Apply, assembly: Assembly) -> Snapshot:
         digest=head.digest,
         at_ms=apply.at_ms,
     )
-
-
-def objection(validators: Iterable[Callable[[Snapshot], object]], new: Snapshot) -> str:
-    """Why the first validator that refuses what would be read does so; empty when none does."""
-    for validator in validators:
-        try:
-            validator(new)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # noqa: BLE001 — a user's code; whatever it raises is its veto
-            name = getattr(validator, "__qualname__", type(validator).__name__)
-            return f"{name}: {error}" if str(error) else f"{name}: {type(error).__name__}"
-    return ""

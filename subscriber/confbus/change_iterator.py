@@ -34,9 +34,7 @@ class ChangeIterator:
 
     def __next__(self) -> list[Change]:
         while True:
-            moved = self._local.moved
-            with moved:
-                moved.wait_for(lambda: self._is_over() or self._local.snapshot is not self._told)
+            self._local.wait_for(lambda: self._is_over() or self._local.snapshot is not self._told)
             is_over = self._is_over()
             changes = self._take()
             if changes:
@@ -73,7 +71,7 @@ class ChangeIterator:
             self._local.unlisten(wake)
 
     def _take(self) -> list[Change]:
-        with self._local.moved:
+        with self._local.changing:
             told, newest = self._told, self._local.snapshot
             self._told = newest
         return [change for change in diff(told or {}, newest or {}) if self._pattern.matches(change.parts)]

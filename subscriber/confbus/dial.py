@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from functools import partial
-
-from confbus.address import redacted, with_password_file
+from confbus.address import plain, redacted, with_password_file
 from confbus.errors import InvalidSettings
-from confbus.server import database_of, open_server
 from confbus.wire.record import record
 
 TYPE_CHECKING = False
@@ -58,7 +55,19 @@ def _client_of_theirs(make: Callable[[], Redis]) -> Dial:
 
 
 def _one_server(url: str, _keys: Keys) -> Dial:
-    return Dial(url, redacted(url), database_of(url), partial(open_server, url))
+    def open_one(name: str) -> Connection:
+        from confbus.server import open_server
+
+        return open_server(url, name)
+
+    address = plain(url)
+    return Dial(url, redacted(url), address.database if address else _database_of(url), open_one)
+
+
+def _database_of(url: str) -> int:
+    from confbus.client import keys_of, single_client
+
+    return keys_of(single_client(url), "any").database
 
 
 def _in_memory(url: str, _keys: Keys) -> Dial:

@@ -80,11 +80,21 @@ class Refused:
 
 
 @record(frozen=True, slots=True)
+class Found:
+    """What this process reads until there is better: the last known good from disk, or an earlier release in place of a
+    first one that it refused. `verified_at` is when it was last known to be the newest (monotonic)."""
+
+    head: Head
+    assembly: Assembly
+    verified_at: float = float("-inf")
+
+
+@record(frozen=True, slots=True)
 class Ticked:
     """Time passed."""
 
 
-Event = Acked | Heard | Ponged | LinkLost | HeadRead | ReadFailed | Fetched | Applied | Refused | Ticked
+Event = Acked | Heard | Ponged | LinkLost | HeadRead | ReadFailed | Fetched | Applied | Refused | Found | Ticked
 
 
 @record(frozen=True, slots=True)
@@ -125,8 +135,15 @@ class Apply:
 
 
 @record(frozen=True, slots=True)
+class FindAccepted:
+    """Nothing runs yet, and the content of `head` was refused: look for an earlier one that is not."""
+
+    head: Head
+
+
+@record(frozen=True, slots=True)
 class Report:
     """Tell the fleet what this instance has seen and runs."""
 
 
-Action = Connect | Ping | ReadHead | Fetch | Apply | Report
+Action = Connect | Ping | ReadHead | Fetch | Apply | FindAccepted | Report

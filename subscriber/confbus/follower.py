@@ -13,6 +13,7 @@ from confbus import candidate, events
 from confbus.chance import Jitter
 from confbus.errors import Malformed
 from confbus.pulse import Pulse
+from confbus.reporting import Reporting
 from confbus.rule import Verdict, judge
 from confbus.timing import Counts, Timing
 from confbus.wire import notice as notices
@@ -27,9 +28,7 @@ if TYPE_CHECKING:
     from confbus.wire.head import Head
     from confbus.wire.sections import Assembly
 
-__all__ = ["Counts", "Follower", "Timing"]
-
-WAITING, LIVE, RECONNECTING = "waiting", "live", "reconnecting"
+WAITING, LIVE, RECONNECTING, CACHED = "waiting", "live", "reconnecting", "cached"
 VETOING, REGRESSED, LOST, OUTDATED = "vetoing", "regressed", "lost", "outdated"
 
 _NEVER = float("inf")
@@ -50,6 +49,7 @@ class Follower:
     error: str = ""
     counts: Counts = field(default_factory=Counts)
     verified_at: float = -_NEVER
+    is_cached: bool = False
     _pulse: Pulse = field(init=False)
     _verdict: Verdict | None = None
     _is_outdated: bool = False
@@ -60,12 +60,11 @@ class Follower:
     _is_rereading: bool = False
     _announced: str = ""
     _unannounced: tuple[str, float] | None = None
-    _report_at: float = _NEVER
-    _reported: tuple[object, ...] = ()
-    _reported_at: float = -_NEVER
+    _reporting: Reporting = field(init=False)
 
     def __post_init__(self) -> None:
         self._pulse = Pulse(self.timing, self.rng)
+        self._reporting = Reporting(self.timing)
 
     @property
     def state(self) -> str:
@@ -76,6 +75,8 @@ class Follower:
             return REGRESSED if self._verdict is Verdict.REGRESSED else LOST
         if self.seen is not None and self.seen.digest == self.refused:
             return VETOING
+        if self.is_cached:
+            return CACHED
         if not self._pulse.is_acked or not self._is_reachable:
             return RECONNECTING
         return LIVE if self.served is not None else WAITING
@@ -83,17 +84,14 @@ class Follower:
     def wake_at(self) -> float:
         """When `events.Ticked` is due, in monotonic seconds."""
         suspect_at = self._unannounced[1] if self._unannounced else _NEVER
-        return min(self._poll_at, self._hint_at, self._report_at, suspect_at, self._pulse.wake_at())
+        return min(self._poll_at, self._hint_at, self._reporting.at, suspect_at, self._pulse.wake_at())
 
     def handle(self, event: events.Event, now: float) -> list[events.Action]:
         """What to do about `event`, in order."""
         actions = self._react(event, now)
-        is_moving = any(isinstance(action, events.Fetch | events.Apply) for action in actions)
-        if self._is_reachable and not is_moving and self._news() != self._reported:
-            if now - self._reported_at >= self.timing.report_gap_s:
-                actions.append(self._report(now))
-            else:
-                self._report_at = min(self._report_at, self._reported_at + self.timing.report_gap_s)
+        is_moving = any(isinstance(action, events.Fetch | events.Apply | events.FindAccepted) for action in actions)
+        if self._is_reachable and not is_moving and self._reporting.is_due_for(self._news(), now):
+            actions.append(self._report(now))
         return actions
 
     def judge_again(self) -> None:
@@ -110,9 +108,11 @@ class Follower:
             case events.HeadRead(head):
                 return self._on_head(head, now)
             case events.Fetched():
-                return self._on_fetched(event)
+                return [candidate.from_fetch(event, self.running)]
             case events.Refused():
                 return self._on_refused(event, now)
+            case events.Found():
+                return self._on_found(event)
             case events.Acked():
                 self._pulse.acked(now)
                 self._unannounced = None
@@ -148,7 +148,7 @@ class Follower:
             self._unannounced = None
         if self.seen and head.change in (self.seen.change, *self.seen.ancestors):
             return []
-        is_fresh = now - self.verified_at <= self.timing.poll_s * 1.2
+        is_fresh = now - self.verified_at <= self.timing.poll_s * 1.2 and not self.is_cached
         if is_fresh and self.seen and judge(self.seen, head) in _FORWARD and head.readable_by <= PROTOCOL:
             apply = candidate.from_notice(notice, self.running)
             if apply and head.digest != self.refused:
@@ -157,6 +157,7 @@ class Follower:
 
     def _on_head(self, head: Head | None, now: float) -> list[events.Action]:
         self._is_reachable = True
+        self.is_cached = False
         self.verified_at = now
         was_polled, self._is_polling = self._is_polling, False
         self._schedule_poll(now)
@@ -196,12 +197,8 @@ class Follower:
         self.counts.fetches += 1
         return [events.Fetch(head, self.running.manifest)]
 
-    def _on_fetched(self, fetched: events.Fetched) -> list[events.Action]:
-        return [candidate.from_fetch(fetched, self.running)]
-
     def _on_applied(self, applied: events.Applied) -> list[events.Action]:
-        self.running = applied.assembly
-        self.served = applied.head
+        self.running, self.served = applied.assembly, applied.head
         self.counts.applied += 1
         self.refused = self.error = ""
         self._see(applied.head)
@@ -214,6 +211,14 @@ class Follower:
         self.counts.vetoes += 1
         self.refused = refused.head.digest
         self._see(refused.head)
+        # A process that runs nothing yet looks for what it accepted, or would accept, before.
+        return [] if self.served else [events.FindAccepted(refused.head)]
+
+    def _on_found(self, found: events.Found) -> list[events.Action]:
+        self.running, self.served = found.assembly, found.head
+        self.is_cached = not self._is_reachable
+        if self.seen is None:  # then what is older than this shall not be followed
+            self.seen, self.verified_at = found.head, max(found.verified_at, self.verified_at)
         return []
 
     def _on_link_lost(self, error: str, now: float) -> list[events.Action]:
@@ -248,7 +253,7 @@ class Follower:
         if min(self._hint_at, self._poll_at) <= now:
             self._is_polling = self._hint_at > now
             actions += self._read_head(now)
-        if self._report_at <= now:
+        if self._reporting.at <= now:
             actions.append(self._report(now))
         return actions
 
@@ -281,17 +286,13 @@ class Follower:
         self._poll_at = now + self.timing.poll_s * self.rng.uniform(0.8, 1.2)
 
     def _see(self, head: Head) -> None:
-        if judge(self.seen, head) is Verdict.FORK:
-            self.counts.forks += 1
+        self.counts.forks += judge(self.seen, head) is Verdict.FORK
         self.seen = head
         self._verdict = Verdict.SAME
         self._is_rereading = False
 
     def _report(self, now: float) -> events.Report:
-        """Who is stuck repeats it with each poll: the loss may have taken the report as well, and a publisher that has
-        to mend it must hear everybody."""
-        self._reported, self._reported_at = self._news(), now
-        self._report_at = now + (self.timing.poll_s if self.state in {REGRESSED, LOST} else self.timing.report_s)
+        self._reporting.reported(self._news(), now, is_stuck=self.state in {REGRESSED, LOST})
         return events.Report()
 
     def _news(self) -> tuple[object, ...]:

@@ -8,11 +8,29 @@ from __future__ import annotations
 import threading
 import time
 
-from confbus import candidate
-from confbus.errors import Malformed
-from confbus.events import Action, Applied, Apply, Connect, Event, Fetch, Heard, Ping, ReadHead, Refused, Ticked
-from confbus.follower import Follower, Timing
-from confbus.link import EVERYBODY
+from confbus import candidate, earlier, start
+from confbus.errors import ConfigRefused, Malformed
+from confbus.events import (
+    Action,
+    Applied,
+    Apply,
+    Connect,
+    Event,
+    Fetch,
+    FindAccepted,
+    Found,
+    HeadRead,
+    Heard,
+    LinkLost,
+    Ping,
+    ReadFailed,
+    ReadHead,
+    Refused,
+    Ticked,
+)
+from confbus.fallback import LastGood
+from confbus.follower import CACHED, Follower
+from confbus.link import EVERYBODY, reason_of
 from confbus.namespace import Namespace
 from confbus.status import Status, stand
 from confbus.wire.head import PROTOCOL
@@ -22,8 +40,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from confbus.fallback import Fallback
     from confbus.link import Link, News
     from confbus.local import Local
+    from confbus.start import Restored
+    from confbus.timing import Timing
     from confbus.wire.head import Head
     from confbus.wire.keys import Keys
     from confbus.wire.sections import Assembly
@@ -46,12 +67,18 @@ class Following:
         timing: Timing,
         is_reporting: bool,
         observer: Callable[[Status], object] | None,
+        fallback: Fallback | None = None,
     ) -> None:
         self.channel = keys.notices
         self.instance = instance
         self.is_leaving = False
         self.gone = threading.Event()
         self.keys = keys
+        self.setback = ""
+        self.dead_end: tuple[int, str] | None = None
+        self._restored: Restored | None = None
+        self._fallback = fallback
+        self._blobs: Mapping[str, bytes] = {}
         self._local = local
         self._labels = labels
         self._is_reporting = is_reporting
@@ -67,7 +94,7 @@ class Following:
         self._link = link
         self._namespace = Namespace(link, self.keys, instance=self.instance)
 
-    def renewed(self, instance: str) -> Following:
+    def renewed(self, instance: str, fallback: Fallback | None) -> Following:
         """The same in a forked child: another instance, which stands where the parent last stood for certain."""
         follower = self._follower
         renewed = Following(
@@ -78,17 +105,32 @@ class Following:
             timing=follower.timing,
             is_reporting=self._is_reporting,
             observer=self._observer,
+            fallback=fallback,
         )
         if self._applied is not None:
-            renewed.stand_at(*self._applied, verified_at=follower.verified_at)
+            renewed._applied, renewed._blobs = self._applied, self._blobs
+            renewed._stand_at(*self._applied, verified_at=follower.verified_at)
+            renewed._follower.is_cached = follower.is_cached
         return renewed
 
-    def stand_at(self, head: Head, running: Assembly, *, verified_at: float) -> None:
-        """Begin with what runs already, as of `head`, last known to be the newest at `verified_at` (monotonic)."""
-        self._applied = head, running
-        self._follower.served = self._follower.seen = head
-        self._follower.running = running
-        self._follower.verified_at = verified_at
+    def stand_at(self, restored: Restored) -> None:
+        """Begin with what came from disk."""
+        good = restored.good
+        self._applied, self._blobs = (good.head, restored.assembly), good.blobs
+        self._stand_at(*self._applied, verified_at=time.monotonic() - good.age_s)
+
+    def restore(self) -> bool:
+        """Take the last known good from disk if nothing runs yet; in whatever thread, for this one may be waiting for a
+        server that says nothing."""
+        if self._fallback is None:
+            return False
+        try:
+            restored = start.restore(self._local, self._fallback)
+        except (Malformed, ConfigRefused) as error:
+            start.told(error)
+            return False
+        self._restored = restored
+        return restored is not None
 
     def due_at(self) -> float:
         """When `settle` has something to do, in monotonic seconds."""
@@ -101,7 +143,9 @@ class Following:
         events = [event]
         news: News = []
         while events:
-            for action in self._follower.handle(events.pop(0), time.monotonic()):
+            current = events.pop(0)
+            self._note(current)
+            for action in self._follower.handle(current, time.monotonic()):
                 for channel, consequence in self._carry_out(action):
                     if channel == EVERYBODY:
                         news.append((channel, consequence))
@@ -115,18 +159,21 @@ class Following:
         """Tell the fleet once nothing more urgent is going on, and let the follower know when its time has come."""
         if self._unreported_since and (is_quiet or time.monotonic() - self._unreported_since > _MAX_UNREPORTED_S):
             self._report()
+        self._take_restored()
         return self.take(Ticked()) if self._follower.wake_at() <= time.monotonic() else []
 
     def status(self) -> Status:
-        follower, snapshot = self._follower, self._local.snapshot
+        follower, restored, snapshot = self._follower, self._restored, self._local.snapshot
+        # What another thread has put there and this one does not know yet, since it waits for a server.
+        disk = restored.good if restored is not None and follower.served is None else None
         return Status(
             namespace=self.keys.namespace,
             instance=self.instance,
-            state=follower.state,
-            seen=stand(follower.seen),
-            running=stand(follower.served),
-            verified_age_s=time.monotonic() - follower.verified_at,
-            error=follower.error,
+            state=CACHED if disk else follower.state,
+            seen=stand(disk.head if disk else follower.seen),
+            running=stand(disk.head if disk else follower.served),
+            verified_age_s=disk.age_s if disk else time.monotonic() - follower.verified_at,
+            error=follower.error or (self._fallback.error if self._fallback else ""),
             counts=replace(follower.counts),
             overlay=() if snapshot is None else snapshot.overlaid,
         )
@@ -134,6 +181,8 @@ class Following:
     def leave(self) -> None:
         """Stop listening, and take this instance's report away."""
         self._link.stop_listening(self.channel)
+        if self._fallback is not None:
+            self._fallback.flush()
         if self._is_reporting:
             self._namespace.leave()
 
@@ -145,6 +194,8 @@ class Following:
                 return [(self.channel, self._namespace.read_head())]
             case Fetch(head, running):
                 return [(self.channel, self._namespace.fetch(head, running))]
+            case FindAccepted(head):
+                return [(self.channel, found) for found in self._find_accepted(head)]
             case Connect():
                 return self._link.listen(self.channel)
             case Ping():
@@ -162,8 +213,59 @@ class Following:
         reason = self._local.receive(candidate.snapshot(apply, assembly))
         if reason:
             return Refused(apply.head, reason)
-        self._applied = apply.head, assembly
+        self._took(apply, assembly)
         return Applied(apply.head, assembly)
+
+    def _took(self, apply: Apply, assembly: Assembly) -> None:
+        """Remember what runs, for a forked child and for the next start."""
+        self._applied = apply.head, assembly
+        if self._fallback is not None:
+            blobs = {**self._blobs, **apply.blobs}
+            self._blobs = {name: blob for name, blob in blobs.items() if blob is not None}
+            self._fallback.keep(LastGood(apply.head, apply.manifest, self._blobs, apply.at_ms))
+
+    def _stand_at(self, head: Head, running: Assembly, *, verified_at: float) -> None:
+        self._follower.handle(Found(head, running, verified_at), time.monotonic())
+
+    def _take_restored(self) -> None:
+        """Stand where another thread has put the readers meanwhile, unless this one brought them further."""
+        restored, self._restored = self._restored, None
+        if restored is not None and self._follower.served is None:
+            self.stand_at(restored)
+
+    def _find_accepted(self, refused: Head) -> list[Event]:
+        """What to run in place of a first release that was refused: the last known good, else an earlier release."""
+        reason = self._follower.error
+        if self.restore():
+            self._take_restored()
+            return []
+        try:
+            found = earlier.find(self._namespace, self._local, refused)
+        except Exception as error:  # noqa: BLE001 — whatever a connection raises; the head is read again anyway
+            found = None
+            reason = f"{reason}; earlier releases could not be read: {reason_of(error)}"
+        if found is not None:
+            event, apply = found
+            self._took(apply, event.assembly)
+            return [event]
+        self.dead_end = refused.version, reason.rstrip(".")
+        self._local.tell()
+        return []
+
+    def _note(self, event: Event) -> None:
+        """Let those who start know what stands in the way, and the file on disk that it is still the newest."""
+        if self._local.snapshot is not None:
+            if isinstance(event, HeadRead) and self._fallback is not None:
+                self._fallback.confirm()
+            return
+        match event:
+            case LinkLost(error) | ReadFailed(error):
+                self.setback = error
+            case HeadRead(None):
+                self.setback = "nothing is published in this namespace yet"
+            case _:
+                return
+        self._local.tell()
 
     def _report(self) -> None:
         self._unreported_since = 0.0

@@ -12,8 +12,6 @@ import sys
 import time
 import weakref
 
-from confbus import driver
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -56,7 +54,9 @@ def in_child() -> None:
     if _pid == os.getpid():
         return
     _pid = os.getpid()
-    driver.abandon_all()
+    driver = sys.modules.get("confbus.driver")
+    if driver is not None:  # else nobody in this process ever followed
+        driver.abandon_all()
     for subscriber in list(_listeners):
         subscriber.postfork()
 

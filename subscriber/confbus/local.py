@@ -6,19 +6,19 @@ the other. Readers take no lock; whoever changes what is read, or how it is judg
 
 from __future__ import annotations
 
-import threading
+import _thread
 
-from confbus import candidate
-from confbus.changes import Dispatcher
 from confbus.errors import InvalidSettings, UnknownPath, ViewFailed
-from confbus.pins import Pins
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
+    from threading import Condition
     from typing import Any
 
+    from confbus.changes import Dispatcher
     from confbus.overlay import Overlay
+    from confbus.pins import Pins
     from confbus.views.view import Built, View
     from confbus.wire.snapshot import Snapshot
 
@@ -31,13 +31,15 @@ class Local:
     """The newest accepted snapshot of one subscriber. `on_swap` is called with each one, before anybody is told."""
 
     __slots__ = (
+        "_dispatcher",
+        "_making",
+        "_moved",
         "_on_swap",
+        "_pins",
         "_wakers",
+        "_waking",
         "changing",
-        "dispatcher",
-        "moved",
         "overlay",
-        "pins",
         "snapshot",
         "validators",
         "views",
@@ -50,12 +52,14 @@ class Local:
         self.overlay: Overlay | None = None
         self.views: list[View[Any]] = []
         self.snapshot: Snapshot | None = None
-        self.dispatcher = Dispatcher(lambda: self.snapshot)
-        self.moved = threading.Condition()
-        self.changing = threading.RLock()
-        self.pins = Pins(lambda: self.snapshot)
+        self._dispatcher: Dispatcher | None = None
+        self.changing = _thread.RLock()
+        self._pins: Pins | None = None
         self._on_swap = on_swap
+        self._moved: Condition | None = None
         self._wakers: set[Callable[[], None]] = set()
+        self._making = _thread.allocate_lock()  # not `changing`: who holds that may be judging for long
+        self._waking = _thread.allocate_lock()
 
     def receive(self, release: Snapshot) -> str:
         """Offer what a release says, with the overlay of this instance over it."""
@@ -72,7 +76,7 @@ class Local:
         """Judge `snapshot`, and make it what is read; or why it was refused, and then nothing changed."""
         with self.changing:
             built: list[Built] = []
-            reason = self._objection(snapshot, built)
+            reason = self._refusal(snapshot, built)
             if reason:
                 return reason
             # The reads come first: whoever waits for a snapshot reads as soon as there is one.
@@ -80,15 +84,16 @@ class Local:
             for each in built:
                 each.show()
             self.snapshot = snapshot
-        self.pins.release()
+        if self._pins is not None:
+            self._pins.release()
         self.tell()
-        self.dispatcher.announce()
+        self.announce()
         return ""
 
     def objection(self, snapshot: Snapshot) -> str:
         """Why `snapshot` would be refused; empty when it would not."""
         with self.changing:
-            return self._objection(snapshot, [])
+            return self._refusal(snapshot, [])
 
     def bind(self, view: View[Any]) -> View[Any]:
         """Let `view` show what runs, and judge what comes, in one step; or the one that does already. Raises what its
@@ -106,32 +111,81 @@ class Local:
         """How many have a say in what runs here."""
         return len(self.validators) + len(self.views)
 
+    @property
+    def pins(self) -> Pins:
+        """Whoever keeps versions for contexts, made for the first one who asks."""
+        if self._pins is None:
+            from confbus.pins import Pins
+
+            with self._making:
+                self._pins = self._pins or Pins(lambda: self.snapshot)
+        return self._pins
+
+    def pinned(self) -> Snapshot | None:
+        """The version that is pinned in this context; None without a pin."""
+        return None if self._pins is None else self._pins.snapshot()
+
+    @property
+    def dispatcher(self) -> Dispatcher:
+        """Whoever calls people back, made for the first one who asks."""
+        if self._dispatcher is None:
+            from confbus.changes import Dispatcher
+
+            with self._making:
+                self._dispatcher = self._dispatcher or Dispatcher(lambda: self.snapshot)
+        return self._dispatcher
+
+    def announce(self) -> None:
+        """Let subscriptions look at what is read now."""
+        if self._dispatcher is not None:
+            self._dispatcher.announce()
+
+    def close(self) -> None:
+        """Let those who wait look again, and start no more calls."""
+        self.tell()
+        if self._dispatcher is not None:
+            self._dispatcher.close()
+
     def tell(self) -> None:
         """Let those who wait look again."""
-        with self.moved:
-            self.moved.notify_all()
+        moved = self._moved
+        if moved is not None:
+            with moved:
+                moved.notify_all()
+        with self._waking:
             wakers = tuple(self._wakers)
         for wake in wakers:
             wake()
 
     def listen(self, wake: Callable[[], None]) -> None:
         """Call `wake`, which must neither wait nor raise, whenever those who wait are to look again."""
-        with self.moved:
+        with self._waking:
             self._wakers.add(wake)
 
     def unlisten(self, wake: Callable[[], None]) -> None:
-        with self.moved:
+        with self._waking:
             self._wakers.discard(wake)
+
+    def wait_for(self, is_over: Callable[[], bool], timeout_s: float | None = None) -> bool:
+        """Wait until `is_over`, which is asked again whenever somebody calls `tell`; False when time is up."""
+        if self._moved is None:
+            import threading  # whoever reads what is there already does without
+
+            # Whoever tells now finds none and goes on; then `is_over`, asked afterwards, sees what he did before.
+            self._moved = threading.Condition()
+        moved = self._moved
+        with moved:
+            return moved.wait_for(is_over, timeout_s)
 
     def runs(self, version: int) -> bool:
         """True when `version` or a later one is read here."""
         return self.snapshot is not None and self.snapshot.version >= version
 
-    def _objection(self, snapshot: Snapshot, built: list[Built]) -> str:
+    def _refusal(self, snapshot: Snapshot, built: list[Built]) -> str:
         """Why a view or a validator refuses `snapshot`, or empty; `built` gets what all views would show."""
         try:
             self._build(snapshot, built)
-            reason = candidate.objection(self.validators, snapshot)
+            reason = objection(self.validators, snapshot)
             self._build(snapshot, built)  # what a validator has bound
         except ViewFailed as error:
             return f"{error.path}: {error.reason}" if error.path else error.reason
@@ -145,10 +199,27 @@ class Local:
 
     def renew(self) -> None:
         """In a forked child: locks that a thread of the parent held are nobody's now, and its threads are gone."""
-        self.moved = threading.Condition()
-        self.changing = threading.RLock()
-        self.pins.renew()
+        self._moved = None
+        self._making = _thread.allocate_lock()
+        self._waking = _thread.allocate_lock()
         self._wakers = set()  # they wake loops of the parent
+        self.changing = _thread.RLock()
+        if self._pins is not None:
+            self._pins.renew()
         if self.snapshot is not None:  # a thread of the parent may have been between one assignment and the next
             self._on_swap(self.snapshot)
-        self.dispatcher.renew()
+        if self._dispatcher is not None:
+            self._dispatcher.renew()
+
+
+def objection(validators: Iterable[Callable[[Snapshot], object]], new: Snapshot) -> str:
+    """Why the first validator that refuses what would be read does so; empty when none does."""
+    for validator in validators:
+        try:
+            validator(new)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 — a user's code; whatever it raises is its veto
+            name = getattr(validator, "__qualname__", type(validator).__name__)
+            return f"{name}: {error}" if str(error) else f"{name}: {type(error).__name__}"
+    return ""

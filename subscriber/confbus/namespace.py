@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from confbus.wire.head import Head
     from confbus.wire.keys import Keys
     from confbus.wire.manifest import Manifest
+    from confbus.wire.release import Release
 
 
 class Namespace:
@@ -43,18 +44,30 @@ class Namespace:
         """The release of `head` and the blobs that `running` has not."""
 
         def read() -> Event:
-            release = releases.parse(_texts(self._link.ask(("HGETALL", self._keys.release(head.version)))[0]))
+            release = self.release(head.version)
             if release.digest != head.digest:
                 raise Malformed(f"release {head.version}", "it is another one than the head names")
-            changes = running.changes_to(release.manifest)
-            wanted = {name: blob for name, blob in changes.items() if blob is not None}
-            blobs = {name: blob for name, blob in self._blobs(wanted) if blob is not None}
-            if len(blobs) < len(wanted):
-                missing = next(name for name in wanted if name not in blobs)
-                raise Malformed(f"release {head.version}", f"the content of section {missing!r} is gone")
-            return Fetched(head, release.manifest, blobs, release.at_ms)
+            return Fetched(head, release.manifest, self.content(release, running), release.at_ms)
 
         return _tried(read)
+
+    def release(self, version: int) -> Release:
+        """A release that is kept. Raises `Malformed`, also when it is not, and whatever the link raises."""
+        return releases.parse(_texts(self._link.ask(("HGETALL", self._keys.release(version)))[0]))
+
+    def content(self, release: Release, running: Manifest) -> dict[str, bytes]:
+        """The blobs by section that `running` has not. Raises as `release`."""
+        changes = running.changes_to(release.manifest)
+        wanted = {name: blob for name, blob in changes.items() if blob is not None}
+        blobs = {name: blob for name, blob in self._blobs(wanted) if blob is not None}
+        if len(blobs) < len(wanted):
+            missing = next(name for name in wanted if name not in blobs)
+            raise Malformed(f"release {release.version}", f"the content of section {missing!r} is gone")
+        return blobs
+
+    def quarantine(self) -> set[str]:
+        """The `section digest` pairs that must not go out again by themselves. Raises whatever the link raises."""
+        return {pair.decode("utf-8", "replace") for pair in self._link.ask(("HKEYS", self._keys.quarantine))[0]}
 
     def report(self, report: Mapping[str, Any]) -> str:
         """Tell the fleet; returns why it could not be told, or the empty text. Workers may lack the right to."""

@@ -7,7 +7,7 @@ context variable first; there, too, `config["a.b"]` runs no Python frame.
 
 from __future__ import annotations
 
-import threading
+import _thread
 from contextvars import ContextVar
 
 from confbus.wire.snapshot import MAX_HITS
@@ -67,7 +67,7 @@ class Pins:
         self.held: ContextVar[Any] = ContextVar("confbus.pin")
         self._newest = newest
         self._holds: list[Hold] = []
-        self._lock = threading.RLock()  # a pin that the collector finds may close itself anywhere
+        self._lock = _thread.RLock()  # a pin that the collector finds may close itself anywhere
         self._config: Any = None
         self._aware: tuple[type[Any], type[Any]] | None = None
 
@@ -96,7 +96,7 @@ class Pins:
             if hold is None:
                 hold = self._hold_of(self._newest() if snapshot is None else snapshot)
             is_first = not hold.pins
-            hold.pins[id(pin)] = threading.get_ident()
+            hold.pins[id(pin)] = _thread.get_ident()
             if is_first:
                 self._switch()
             return hold
@@ -121,8 +121,8 @@ class Pins:
 
     def renew(self) -> None:
         """In a forked child: what this thread pinned stays pinned; the pins of all others are gone with them."""
-        self._lock = threading.RLock()
-        mine = threading.get_ident()
+        self._lock = _thread.RLock()
+        mine = _thread.get_ident()
         for hold in self._holds:
             hold.pins = {pin: ident for pin, ident in hold.pins.items() if ident == mine}
         self._switch()

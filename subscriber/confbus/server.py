@@ -23,13 +23,3 @@ def open_server(url: str, name: str, *, timeout_s: float = TIMEOUT_S) -> Connect
     from confbus.client import single_client
 
     return BorrowedConnection(single_client(url, timeout_s=timeout_s), name=name)
-
-
-def database_of(url: str) -> int:
-    """The number of the database that the URL names. Raises `InvalidSettings` for what is no URL of a Redis."""
-    address = plain(url)
-    if address is not None:
-        return address.database
-    from confbus.client import keys_of, single_client
-
-    return keys_of(single_client(url), "any").database

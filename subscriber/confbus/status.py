@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from confbus.follower import Counts
+    from confbus.timing import Counts
     from confbus.wire.head import Head
 
 

@@ -71,7 +71,7 @@ rest()
 
 HOLDING_LOCKS = """
 config = connect()
-held = [config._lock, config._local.changing, config._local.moved, config._local.dispatcher._ready]
+held = [config._lock, config._local.changing, config._local._waking, config._local.dispatcher._ready]
 is_held, is_over = threading.Event(), threading.Event()
 def hold():
     import contextlib

@@ -6,7 +6,8 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from confbus import events
-from confbus.follower import Follower, Timing
+from confbus.follower import Follower
+from confbus.timing import Timing
 from confbus.wire import notice as notices
 from confbus.wire.sections import Encoder, decode_section
 from confbus_publisher.ledger import Ledger, Why

@@ -17,6 +17,7 @@ from confbus.events import (
     Event,
     Fetch,
     Fetched,
+    FindAccepted,
     HeadRead,
     Heard,
     LinkLost,
@@ -144,6 +145,8 @@ class SimulatedWorker:
                 self._ping()
             case Report():
                 self._report()
+            case FindAccepted():
+                return  # none of the simulated ones would accept what it refuses now
 
     def _command(self, read: Callable[[], Event]) -> None:
         """The answer comes later, and is as old as the way back was long."""

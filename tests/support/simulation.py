@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from random import Random
 
-from confbus.follower import Timing
+from confbus.timing import Timing
 from support.agenda import Agenda
 from support.simulated_operator import SimulatedOperator
 from support.simulated_publisher import SimulatedPublisher, SimulatedSource

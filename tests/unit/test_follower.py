@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 
 from confbus import events
-from confbus.follower import LIVE, VETOING, WAITING, Timing
+from confbus.follower import LIVE, VETOING, WAITING
+from confbus.timing import Timing
 from confbus.wire.notice import HINT
 from support.lone_follower import ANN, LoneFollower
 

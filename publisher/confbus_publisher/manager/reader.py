@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from confbus import candidate
 from confbus.changes import Dispatcher
 from confbus.events import Fetched
+from confbus.local import objection
 from confbus.wire.sections import NOTHING
 
 if TYPE_CHECKING:
@@ -64,11 +65,11 @@ class LocalReader:
         assembly = candidate.assemble(apply)
         snapshot = candidate.snapshot(apply, assembly)
         is_known = self.snapshot is not None and self.snapshot.digest == snapshot.digest
-        objection = "" if is_known else candidate.objection(tuple(self._validators), snapshot)
-        if not objection:
+        reason = "" if is_known else objection(tuple(self._validators), snapshot)
+        if not reason:
             self.snapshot, self._running, self._head = snapshot, assembly, state.head
             self._dispatcher.announce()
-        return objection
+        return reason
 
     def subscribe(self, callback: Callable[[list[Change]], object], path: str) -> weakref.ref[Subscription]:
         return self._dispatcher.subscribe(callback, path)

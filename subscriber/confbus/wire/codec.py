@@ -7,8 +7,7 @@ immutable values straight from the decoder's hooks; no Python code runs over the
 from __future__ import annotations
 
 import gc
-import hashlib
-import math
+import sys
 from operator import itemgetter
 
 import msgpack as _untyped  # pyright: ignore[reportMissingTypeStubs]  # ships no types
@@ -19,7 +18,7 @@ from confbus.wire.frozen import Frozen, FrozenList, is_list, is_mapping, is_tupl
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any, NoReturn
 
 msgpack: Any = _untyped
@@ -87,7 +86,35 @@ def unpack(raw: bytes, *, what: str) -> Any:
 
 def digest(blob: bytes) -> str:
     """The name of a content: SHA-256 in hex, as `sha256sum` prints it."""
-    return hashlib.sha256(blob).hexdigest()
+    return str(_sha256(blob).hexdigest())
+
+
+class _Sooner:
+    """SHA-256 as the interpreter has it built in, for the first few hundred kilobytes of a process: loading OpenSSL for
+    `hashlib` takes longer than reading a first configuration. Then it makes room for that one, which is faster."""
+
+    left = 512 * 1024
+
+    def __call__(self, data: bytes) -> Any:
+        global _sha256  # noqa: PLW0603 — from now on, calls go straight there
+        self.left -= len(data)
+        if self.left >= 0:
+            try:
+                return __import__(_BUILTIN).sha256(data)
+            except ImportError:  # an interpreter that was built without it
+                self.left = 0
+        import hashlib
+
+        _sha256 = hashlib.sha256
+        return _sha256(data)
+
+
+_BUILTIN = "_sha2" if sys.version_info >= (3, 12) else "_sha256"
+_sha256: Callable[[bytes], Any] = _Sooner()
+
+
+def _is_finite(value: float) -> bool:
+    return value - value == 0  # of NaN and infinities it is NaN; a module less to load than with `math`
 
 
 def _kind(value: object) -> type[object]:
@@ -97,7 +124,7 @@ def _kind(value: object) -> type[object]:
 def _plain(value: Any, levels: int) -> Any:
     """`value` with sorted keys, when it has the plain types only. Raises `TypeError` or `ValueError` for the rest."""
     kind = _kind(value)
-    if kind is float and math.isfinite(value):
+    if kind is float and _is_finite(value):
         return value
     if levels <= 0:
         raise ValueError
@@ -157,7 +184,7 @@ def _checked_scalar(value: float | str, at: paths.Path) -> Any:
         if not _SMALLEST <= value <= _LARGEST:
             _refuse(at, "the integer needs more than 64 bits")
         return int(value)
-    if not math.isfinite(value):
+    if not _is_finite(value):
         _refuse(at, "NaN and infinities have no place in a configuration")
     return float(value)
 

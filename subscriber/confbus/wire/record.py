@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
 _ABSENT = object()
+_BY_HAND = 3
 
 
 class _Field:
@@ -87,6 +88,7 @@ class _Fields:
         self._name = name
         self._types = types
         self.fields = fields
+        self.made = 0
         self._described: Any = None
 
     def __get__(self, _record: object, _owner: object = None) -> Any:
@@ -110,10 +112,31 @@ class _Fields:
 
 
 def _first_init(self: Any, *args: Any, **kwargs: Any) -> None:
-    """Write the real `__init__` in my place, and call it."""
+    """Make the first few by hand; then write the real `__init__` in my place, which takes longer, once."""
     cls: Any = _class_of(self)
-    init = cls.__init__ = _written(cls)
-    init(self, *args, **kwargs)
+    fields: _Fields = cls.__dict__["__dataclass_fields__"]
+    fields.made += 1
+    if fields.made > _BY_HAND or not _fill(self, fields, args, kwargs):
+        cls.__init__ = _written(cls)
+        cls.__init__(self, *args, **kwargs)
+
+
+def _fill(self: Any, fields: _Fields, args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+    """Set every field. False for arguments that do not fit: the written `__init__` says so in Python's words."""
+    cls: Any = _class_of(self)
+    values: dict[str, Any] = dict(zip(cls.__match_args__, args, strict=False))
+    if len(args) > len(values) or not values.keys().isdisjoint(kwargs) or not kwargs.keys() <= set(cls.__match_args__):
+        return False
+    values.update(kwargs)
+    for name, field in fields.fields.items():
+        if name not in values and field.is_argument and field.factory is None and field.default is _ABSENT:
+            return False
+        if name in values or field.factory or field.default is not _ABSENT:
+            value = values[name] if name in values else field.factory() if field.factory else field.default
+            cls.__dict__[name].__set__(self, value)
+    if hasattr(cls, "__post_init__"):
+        self.__post_init__()
+    return True
 
 
 def _written(cls: Any) -> Any:

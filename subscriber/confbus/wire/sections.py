@@ -213,6 +213,11 @@ def decode_section(name: str, blob: bytes, blob_digest: str) -> Frozen:
     """The value of one section. Raises `Malformed` when the bytes do not have the digest or are no mapping."""
     if codec.digest(blob) != blob_digest:
         raise Malformed(f"section {name!r}", "its bytes do not have its digest")
+    return value_of(name, blob)
+
+
+def value_of(name: str, blob: bytes) -> Frozen:
+    """The value of one section whose bytes are the right ones. Raises `Malformed` when they are no mapping."""
     value = codec.decode(blob, what=f"section {name!r}")
     if not isinstance(value, Frozen):
         raise Malformed(f"section {name!r}", "it is no mapping")

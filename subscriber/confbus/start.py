@@ -1,0 +1,108 @@
+"""How a process comes to its first snapshot: from Redis, or from the last known good on disk."""
+
+from __future__ import annotations
+
+import gc
+import time
+
+from confbus.errors import Closed, ConfigRefused, ConnectFailed, InvalidSettings
+from confbus.wire.record import record
+from confbus.wire.sections import NOTHING, value_of
+from confbus.wire.snapshot import Snapshot
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Literal
+
+    from confbus.errors import ConfBusError
+    from confbus.fallback import Fallback, LastGood
+    from confbus.following import Following
+    from confbus.local import Local
+    from confbus.wire.sections import Assembly
+
+    Policy = Literal["wait", "cached", "fail"]
+
+POLICIES = ("wait", "cached", "fail")
+
+
+@record(frozen=True, slots=True)
+class Restored:
+    """What came from disk and is read now."""
+
+    good: LastGood
+    assembly: Assembly
+
+
+def checked(policy: str) -> None:
+    """Raises `InvalidSettings` for what is no way to start."""
+    if policy not in POLICIES:
+        raise InvalidSettings("start=", f"{policy!r} is no way to start", advice="Say 'wait', 'cached' or 'fail'.")
+
+
+def restore(local: Local, fallback: Fallback) -> Restored | None:
+    """Let the last known good be read, if there is one and nothing is read yet. Any thread may call this.
+
+    Raises `Malformed` for one that must not be believed, `ConfigRefused` for one that this process refuses.
+    """
+    collecting = gc.isenabled()
+    gc.disable()  # a start makes many objects and frees none
+    try:
+        with local.changing:
+            return None if local.snapshot is not None else _restore(local, fallback)
+    finally:
+        if collecting:
+            gc.enable()
+
+
+def _restore(local: Local, fallback: Fallback) -> Restored | None:
+    good = fallback.load()
+    if good is None:
+        return None
+    values = {name: value_of(name, blob) for name, blob in good.blobs.items()}
+    assembly = NOTHING.changed(good.manifest, values)
+    head = good.head
+    snapshot = Snapshot(
+        assembly.document,
+        version=head.version,
+        revision=head.revision,
+        epoch=head.epoch,
+        digest=head.digest,
+        at_ms=good.at_ms,
+    )
+    reason = local.receive(snapshot)
+    if reason:
+        raise ConfigRefused(head.version, reason)
+    return Restored(good, assembly)
+
+
+def told(error: ConfBusError) -> None:
+    """Say why the last known good is not used."""
+    import logging
+
+    logging.getLogger("confbus").warning("the last known good on disk is not used: %s", error)
+
+
+def await_first(local: Local, following: Following, policy: str, timeout_s: float, *, where: str) -> None:
+    """Return when there is a snapshot to read.
+
+    Raises `ConfigRefused` when this process refuses the first release and there is nothing else to run, and
+    `ConnectFailed` when none comes within `timeout_s`; with the policy `fail`, at the first setback.
+    """
+
+    def is_over() -> bool:
+        hopeless = following.dead_end or (policy == "fail" and following.setback)
+        return local.snapshot is not None or following.is_leaving or bool(hopeless)
+
+    started_at = time.monotonic()
+    local.wait_for(is_over, timeout_s)
+    if local.snapshot is None and not following.dead_end and policy != "fail":
+        following.restore()
+    if local.snapshot is not None:
+        return
+    if following.is_leaving:
+        raise Closed
+    if following.dead_end:
+        raise ConfigRefused(*following.dead_end)
+    status = following.status()
+    waited_s = timeout_s if policy != "fail" else round(time.monotonic() - started_at, 1)
+    raise ConnectFailed(where, status.namespace, waited_s, following.setback or status.hindrance)
