@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -10,9 +11,12 @@ from typing import Annotated, Any, Literal
 import msgspec
 import pydantic
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic.dataclasses import dataclass as pydantic_dataclass
 
 from confbus.errors import InvalidSettings, ViewFailed
+from confbus.views.misfit import misfit_of, without_values
 from support.local_copy import built
 
 SECRET = "hunter2-hunter2"
@@ -115,8 +119,6 @@ def test_a_model_that_names_what_is_not_there_is_refused_when_it_is_bound() -> N
 
 
 def test_of_the_whole_document_the_path_begins_at_its_root() -> None:
-    from confbus.views.misfit import misfit_of
-
     with pytest.raises(msgspec.ValidationError) as failed:
         msgspec.convert({"pool": {"size": "5"}}, Database)
 
@@ -135,3 +137,29 @@ print(sorted({"pydantic", "msgspec", "attr", "attrs", "cattrs", "uuid", "decimal
 """
 
     assert subprocess.check_output([sys.executable, "-c", program], text=True) == "[]\n"
+
+
+def test_a_function_is_bound_without_the_machinery_of_records() -> None:
+    program = """
+import sys
+from confbus.views import View
+for kind in (len, list[int], int):
+    View("pool", kind, default=None, extra="refuse", wait=print, find_pinned=print)
+print(sorted({"dataclasses", "inspect", "difflib"} & sys.modules.keys()))
+"""
+
+    assert subprocess.check_output([sys.executable, "-c", program], text=True) == "[]\n"
+
+
+# Of characters that the sentences below do without.
+VALUES = st.text('ΓΔΘ05-_ \\"', min_size=1, max_size=12).filter(str.strip) | st.integers() | st.floats(0, 1e300)
+
+
+@given(st.lists(VALUES, min_size=1, max_size=5), st.sampled_from(["{}", "'{}'", "{!r}", "got {}, sorry", "({})\nb"]))
+def test_no_value_is_left_in_what_others_say(values: list[Any], sentence: str) -> None:
+    said = "; ".join(sentence.format(value) for value in values)
+
+    left = without_values(said, {"key": values})
+
+    texts = [str(value).strip() for value in values]
+    assert [text for text in texts if re.search(rf"(?<!\w){re.escape(text)}(?!\w)", left)] == []

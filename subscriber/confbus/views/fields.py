@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import typing
 from typing import Any, NamedTuple
 
@@ -28,7 +27,7 @@ def fields_of(kind: Any) -> list[Field] | None:
     record: Any = kind
     if hasattr(record, "__attrs_attrs__"):
         return _of_attrs(record)
-    if dataclasses.is_dataclass(record):
+    if hasattr(record, "__dataclass_fields__"):
         return _of_dataclass(record)
     if hasattr(record, "_field_defaults"):
         return _of_named_tuple(record)
@@ -36,6 +35,8 @@ def fields_of(kind: Any) -> list[Field] | None:
 
 
 def _of_dataclass(kind: Any) -> list[Field]:
+    import dataclasses  # it is there already; who binds something else does not pay for it
+
     hints = _hints(kind)
     return [
         Field(
