@@ -17,10 +17,24 @@ from confbus.testing import Proxy
 from support.bus import TIMING, Bus
 from support.constellations import free_ports
 from support.eventually import eventually
+from support.family import Family
 from support.server import Server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+FORKS = """
+import gc
+
+config = connect()
+if os.fork() == 0:
+    gc.collect()
+elif os.fork() == 0:
+    config.close()
+    del config
+    gc.collect()
+rest()
+"""
 
 
 @dataclass(frozen=True)
@@ -87,6 +101,22 @@ def test_connections_over_tls_that_are_cut_lose_nothing(secured: Secured, secure
         bus.agree(6)
         assert worker.config.status().counts.reconnects
         worker.config.close()
+
+
+def test_a_forked_child_leaves_the_connections_of_its_parent_alone(secured_bus: Bus, tmp_path: Path) -> None:
+    secured_bus.publish(1)
+    with Family(secured_bus, tmp_path / "family") as family:
+        parent = family.run(FORKS).pid
+        instances = family.agree(2)
+        of_the_parent = family.connections()[instances[parent]]
+
+        for number in (2, 3):
+            secured_bus.publish(number)
+            family.told_all(instances, number)
+
+        assert family.agree(2) == instances
+        assert family.connections()[instances[parent]] == of_the_parent
+        assert family.errors == ""
 
 
 @pytest.mark.parametrize(
