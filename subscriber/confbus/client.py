@@ -38,10 +38,16 @@ def make_client(url: str, *, timeout_s: float = TIMEOUT_S, name: str = "", names
     client = single_client(found.node_url(found.places[0]), timeout_s=timeout_s, name=name)
     pool = client.connection_pool
     if found.service:
-        pool.connection_class = led(pool.connection_class, Sentinels(found).master)
+        sentinels = Sentinels(found)
+        pool.connection_class = led(pool.connection_class, sentinels.master, is_right=sentinels.still_name)
     else:
         cluster = Cluster(found, Keys(namespace or "any").head)
-        pool.connection_class = led(pool.connection_class, cluster.node, notice_word="SPUBLISH")
+        pool.connection_class = led(
+            pool.connection_class,
+            cluster.node,
+            is_right=lambda _place: True,  # a node that is not any more says so itself
+            notice_word="SPUBLISH",
+        )
     return client
 
 

@@ -48,6 +48,13 @@ class Sentinels:
         with closing(self._found("")) as connection:
             return connection.place
 
+    def still_name(self, place: Place) -> bool:
+        """Whether the master is where it was; so it is as long as no Sentinel answers."""
+        for sentinel, master in self.answers([]):
+            sentinel.close()
+            return master == place
+        return True
+
     def named_by(self, sentinel: Connection) -> Place | None:
         """The master that this Sentinel names; None when it knows none."""
         [answer] = ask(sentinel, ("SENTINEL", "GET-MASTER-ADDR-BY-NAME", self._topology.service))

@@ -89,6 +89,13 @@ class Pair:
         self._watch.ask("SENTINEL", "REMOVE", SERVICE)
         self._watch.ask("SENTINEL", "MONITOR", SERVICE, "127.0.0.1", str(self._new_port), "2")
 
+    def has_publisher_at_new(self) -> bool:
+        """Workers and Sentinels have names; whoever promotes and asks this has none either."""
+        clients: Any = self.new.client()
+        return any(
+            not each["name"] and each["cmd"] not in {"client|list", "replicaof"} for each in clients.client_list()
+        )
+
     def __enter__(self) -> Self:
         return self
 
@@ -118,6 +125,61 @@ def test_a_master_that_was_replaced_is_left_though_it_answers(binary: Path, name
         after.agree(2)
         after.publish(3)
         after.agree(3)
+
+
+@pytest.mark.slow
+def test_a_release_goes_to_the_master_that_the_sentinels_name(binary: Path, namespace: str, tmp_path: Path) -> None:
+    with Pair(binary, tmp_path) as pair, Bus(pair.url, namespace, tmp_path) as bus:
+        # given
+        publisher = bus.publisher(1)
+        bus.worker()
+        pair.promote(once_it_has=bus.keys.head)
+
+        # when
+        pair.switch()
+        eventually(pair.has_publisher_at_new)
+        bus.edit(publisher, 2)
+
+        # then
+        bus.agree(2)
+        old: Any = pair.old.client()
+        assert old.hget(bus.keys.head, "version") == b"1"
+
+
+@pytest.mark.slow
+def test_servers_and_sentinels_have_passwords_of_their_own(binary: Path, namespace: str, tmp_path: Path) -> None:
+    # given
+    port, master = free_ports(2)
+    files = {name: tmp_path / name for name in ("servers", "sentinels")}
+    for name, file in files.items():
+        file.write_text(f"of-the-{name}\n")
+    server = Server(binary, data=tmp_path / "data", port=master)
+    watch = Watch(binary, tmp_path / "sentinel.conf", port=port, master=master, password="of-the-sentinels")
+    try:
+        eventually(lambda: watch.is_up)
+        admin: Any = server.client()
+        admin.config_set("requirepass", "of-the-servers")
+        written = f"redis+sentinel://:of-the-servers@127.0.0.1:{port}/{SERVICE}?sentinel_password=of-the-sentinels"
+        in_files = (
+            f"redis+sentinel://127.0.0.1:{port}/{SERVICE}"
+            f"?password_file={files['servers']}&sentinel_password_file={files['sentinels']}"
+        )
+        with Bus(written, namespace, tmp_path) as bus:
+            # when
+            publisher = bus.publisher(1, url=in_files)
+            bus.worker()
+            bus.worker(url=in_files)
+            bus.edit(publisher, 2)
+
+            # then
+            bus.agree(2)
+        with pytest.raises(ConnectFailed) as refused:
+            confbus.connect(written + "x", namespace=namespace, timeout_s=0.3, timing=TIMING)
+        assert "WRONGPASS" in str(refused.value)
+        assert "of-the" not in str(refused.value)
+    finally:
+        watch.stop()
+        server.stop()
 
 
 @pytest.mark.slow

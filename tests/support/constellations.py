@@ -31,14 +31,16 @@ def free_ports(count: int) -> list[int]:
 class Watch:
     """A Sentinel: another way to run the program of a server, which needs a file that it may write."""
 
-    def __init__(self, binary: Path, file: Path, *, port: int, master: int) -> None:
+    def __init__(self, binary: Path, file: Path, *, port: int, master: int, password: str = "") -> None:
+        login = f"requirepass {password}\n" if password else ""
         file.write_text(
-            f"port {port}\nbind 127.0.0.1\ndir {file.parent}\n"
+            login + f"port {port}\nbind 127.0.0.1\ndir {file.parent}\n"
             f"sentinel monitor {SERVICE} 127.0.0.1 {master} 2\n"
             f"sentinel down-after-milliseconds {SERVICE} 500\n"
             f"sentinel failover-timeout {SERVICE} 3000\n"
         )
         self.port = port
+        self._password = password or None
         self._process = subprocess.Popen(
             [binary, file, "--sentinel"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL
         )
@@ -51,7 +53,7 @@ class Watch:
             return False
 
     def ask(self, *command: str) -> Any:
-        client: Any = redis.Redis(port=self.port, protocol=2, socket_timeout=2)
+        client: Any = redis.Redis(port=self.port, password=self._password, protocol=2, socket_timeout=2)
         client.response_callbacks.clear()
         with client:
             return client.execute_command(*command)
