@@ -9,11 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any
 import pytest
 from fastapi import Depends, FastAPI
 from starlette.applications import Starlette
+from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
 from confbus import Snapshot  # noqa: TC001 — FastAPI reads the annotations when the application runs
+from confbus.asgi import PinMiddleware
 from confbus.contrib.starlette import configuration, lifespan, snapshot, value
 from confbus.errors import ConnectFailed, NotStarted
 from support.eventually import eventually
@@ -106,6 +108,25 @@ def test_a_lifespan_of_the_application_finds_the_configuration_and_ends_before_i
         assert fetched(url) == fetched(f"{url}/inner/") == ["here", 1]
 
     assert told == ["begins at 1", "ends live"]
+
+
+def test_the_middleware_pins_the_configuration_of_the_application(releases: Releases) -> None:
+    async def read(request: Request) -> JSONResponse:
+        config: Subscriber = request.state.config
+        before: int = config["web.number"]
+        version = await asyncio.to_thread(releases.publish, web={"number": before + 1})
+        await asyncio.to_thread(config.wait_for, version=version)
+        return JSONResponse([before, config["web.number"], (await snapshot(request)).version])
+
+    app = Starlette(
+        routes=[Route("/", read)],
+        lifespan=lifespan(releases.url, namespace=releases.namespace),
+        middleware=[Middleware(PinMiddleware, config=lambda scope: scope["state"]["config"])],
+    )
+
+    with served(app) as url:
+        assert fetched(url) == [1, 1, 1]
+        assert fetched(url) == [2, 2, 2]
 
 
 def test_an_application_does_not_start_without_its_configuration(redis_url: str, namespace: str) -> None:

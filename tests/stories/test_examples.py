@@ -46,6 +46,7 @@ def test_every_example_is_run_here() -> None:
         "06_typed_views.py",
         "08_testing.py",
         "10_fastapi.py",
+        "11_django.py",
     }
 
 
@@ -163,3 +164,15 @@ def test_06_shows_what_fits_and_says_what_was_refused(redis_url: str) -> None:
         assert looking.stdout.readline() == "free from 39 with dhl in 0:00:05\n"
         looking.stdin.close()
         assert looking.wait() == 0
+
+
+def test_11_connects_at_the_first_read_and_overrides_for_a_test(redis_url: str) -> None:
+    run("03_publish.py", redis_url)
+
+    said = run("11_django.py", redis_url)
+
+    assert said.splitlines() == [
+        "LazyConfig(not connected)",
+        "{'free_from': 50, 'carrier': 'dhl'}",
+        "{'free_from': 0, 'carrier': 'dhl'}",
+    ]
