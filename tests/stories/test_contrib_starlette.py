@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import pytest
@@ -16,7 +17,7 @@ from starlette.routing import Mount, Route
 
 from confbus import Snapshot  # noqa: TC001 — FastAPI reads the annotations when the application runs
 from confbus.asgi import PinMiddleware
-from confbus.contrib.starlette import configuration, lifespan, snapshot, value
+from confbus.contrib.starlette import configuration, lifespan, snapshot, value, view
 from confbus.errors import ConnectFailed, NotStarted
 from support.eventually import eventually
 from support.releases import Releases
@@ -83,6 +84,34 @@ def test_a_request_works_with_one_version_while_a_release_passes(releases: Relea
     with served(app) as url:
         assert fetched(url) == [1, 1]
         assert fetched(url) == [2, 2]
+
+
+@dataclass(frozen=True)
+class Web:
+    """The section `web`, as an application sees it."""
+
+    number: int
+
+
+def test_a_typed_dependency_is_of_the_version_of_its_request(releases: Releases) -> None:
+    app = FastAPI(lifespan=lifespan(releases.url, namespace=releases.namespace, views={"web": Web}))
+    app.state.releases = releases
+
+    @app.get("/")
+    async def read(
+        first: Annotated[Web, Depends(view("web", Web))],
+        newest: Annotated[int, Depends(meanwhile)],
+        second: Annotated[Web, Depends(view("web", Web))],
+        missing: Annotated[Web | None, Depends(view("other", Web, default=None))],
+    ) -> list[int]:
+        assert missing is None
+        return [first.number, second.number, newest]
+
+    with served(app) as url:
+        assert fetched(url) == [1, 1, 2]
+        releases.publish(web={"number": "none"})
+        eventually(lambda: app.state.config.status().state == "vetoing")
+        assert app.state.config["web.number"] == 2
 
 
 def test_a_lifespan_of_the_application_finds_the_configuration_and_ends_before_it(releases: Releases) -> None:

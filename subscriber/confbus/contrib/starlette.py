@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from starlette.requests import HTTPConnection  # noqa: TC002 — FastAPI reads the annotations when the application runs
 
@@ -18,11 +19,13 @@ if TYPE_CHECKING:
     from contextlib import AbstractAsyncContextManager
 
     from confbus.subscriber import Subscriber
+    from confbus.views.view import Kind, View
     from confbus.wire import path as paths
     from confbus.wire.snapshot import Snapshot
 
     Lifespan = Callable[[Any], AbstractAsyncContextManager[Mapping[str, Any] | None]]
 
+T = TypeVar("T")
 _HELD = "confbus.snapshot"
 _ABSENT = object()
 
@@ -82,6 +85,25 @@ def value(path: str | paths.Path, default: Any = _ABSENT) -> Callable[[HTTPConne
     async def dependency(connection: HTTPConnection) -> Any:
         held = await snapshot(connection)
         return held[path] if default is _ABSENT else held.get(path, default)
+
+    return dependency
+
+
+def view(path: str | paths.Path, kind: Kind[T], **terms: Any) -> Callable[[HTTPConnection], Awaitable[T]]:
+    """For `Depends(view("database", Database))`: the part of the request's snapshot at `path`, bound as a `kind`.
+
+    It is bound at the first request that asks; name it among the `views` of `lifespan` as well, and the first release
+    has to fit already.
+    """
+    bound: WeakKeyDictionary[Subscriber, View[T]] = WeakKeyDictionary()
+
+    async def dependency(connection: HTTPConnection) -> T:
+        config = configuration(connection)
+        mine = bound.get(config)
+        if mine is None:
+            mine = bound[config] = config.bind(path, kind, **terms)
+        value: T = mine.build(await snapshot(connection)).value
+        return value
 
     return dependency
 
