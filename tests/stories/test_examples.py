@@ -44,6 +44,7 @@ def test_every_example_is_run_here() -> None:
         "04_one_process.py",
         "05_own_source.py",
         "06_typed_views.py",
+        "07_pins.py",
         "08_testing.py",
         "10_fastapi.py",
         "11_django.py",
@@ -116,6 +117,20 @@ def test_05_asks_its_own_source_and_keeps_what_was_good_when_that_refuses() -> N
         "validation failed warehouse: its values were refused: stock.lamp is negative.",
         "lamps 11",
     ]
+
+
+def test_07_reads_one_version_inside_a_pin_and_its_own_values_over_each() -> None:
+    said = run("07_pins.py")
+    with_variable = run("07_pins.py", SHOP_DATABASE__HOST="localhost")
+
+    assert said.splitlines() == [
+        "of its own: database.pool",
+        "version 1 is db-1:5432, pool 5",
+        "version 1 is db-1:5432, pool 5 still",
+        "version 2 is db-2:6432, pool 5",
+    ]
+    assert with_variable.splitlines()[0] == "of its own: database.host database.pool"
+    assert with_variable.splitlines()[-1] == "version 2 is localhost:6432, pool 5"
 
 
 def test_08_tests_without_a_server() -> None:
