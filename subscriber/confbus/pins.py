@@ -92,14 +92,14 @@ class Pins:
     def open(self, pin: Pin, snapshot: Snapshot | None = None) -> Hold:
         """A hold of `snapshot`, else the hold of this context, else one of the newest version; with `pin` on it."""
         with self._lock:
-            hold = self.hold() if snapshot is None else None
-            if hold is None:
-                hold = self._hold_of(self._newest() if snapshot is None else snapshot)
-            is_first = not hold.pins
-            hold.pins[id(pin)] = _thread.get_ident()
-            if is_first:
-                self._switch()
-            return hold
+            while True:
+                hold = self.hold() if snapshot is None else None
+                if hold is None:
+                    hold = self._hold_of(self._newest() if snapshot is None else snapshot)
+                hold.pins[id(pin)] = _thread.get_ident()
+                if hold.snapshot is not None:  # else a lost pin closed itself just now, and ended what nobody held
+                    self._switch()
+                    return hold
 
     def close(self, pin: Pin, hold: Hold) -> None:
         """Take `pin` away; the last one of a version that is not the newest ends its hold."""

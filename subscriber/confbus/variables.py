@@ -7,6 +7,7 @@ Case does not matter, unless two keys differ in nothing else.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -43,8 +44,8 @@ def env(prefix: str, *, ignored: Collection[str] = (), environ: Mapping[str, str
 
 
 class Variables:
-    """Texts by the names of variables. A place that was found once is kept: a release that takes away what a variable
-    sets does not take away the variable."""
+    """Texts by the names of variables. A place that was found once is kept: whatever a later release adds or takes
+    away, a variable sets the same, and keeps to the type that was last there."""
 
     def __init__(self, prefix: str, texts: Mapping[str, str]) -> None:
         self._prefix = prefix
@@ -71,13 +72,17 @@ class Variables:
 
     def _place(self, name: str, document: Mapping[str, Any]) -> tuple[paths.Path, Any]:
         """The path that the variable means, and the value there, which tells the type."""
+        if name in self._known:
+            path, below = self._known[name]
+            with contextlib.suppress(KeyError):
+                below = paths.lookup(document, path)
+            self._known[name] = path, below
+            return path, below
         parts, is_marked = self._parts(name)
         found = sorted(_readings(document, parts, is_marked=is_marked), key=str)
         exact = tuple(parts)
         if len(found) > 1 and exact in found:
             found = [exact]
-        if len(found) != 1 and name in self._known:
-            return self._known[name]
         if not found:
             raise self._unplaced(name, tuple(part.lower() for part in parts), document)
         if len(found) > 1:

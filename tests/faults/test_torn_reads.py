@@ -172,7 +172,7 @@ def test_a_pin_outlasts_the_releases_of_a_real_bus(bus: Bus) -> None:
         publisher = threading.Thread(target=publish)
         publisher.start()
         try:
-            for _ in range(scaled(test=200, soak=20_000)):
+            for _ in range(scaled(test=200, soak=10_000)):
                 with config.pin() as pinned:
                     number = config["number"]
                     config.wait_for(version=pinned.version + 1, timeout=30)

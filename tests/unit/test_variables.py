@@ -147,9 +147,11 @@ def test_the_variables_are_those_of_the_moment(monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_a_variable_keeps_its_place_when_a_release_takes_away_what_it_sets() -> None:
-    overlay = env("APP_", environ={"APP_DATABASE__PORT": "1"})
+    overlay = env("APP_", environ={"APP_DATABASE_PORT": "1"})
     overlay.over(snapshot(RELEASE))
 
     over = overlay.over(snapshot({"database": {"host": "db-2"}}, 2))
+    later = overlay.over(snapshot({"database": {"port": "none"}, "database_port": 2}, 3))
 
     assert over["database"] == {"host": "db-2", "port": 1}
+    assert later == {"database": {"port": "1"}, "database_port": 2}
