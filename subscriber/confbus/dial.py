@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from confbus import importing
 from confbus.address import plain, redacted, with_password_file
 from confbus.errors import InvalidSettings
 from confbus.wire.record import record
@@ -56,7 +57,8 @@ def _client_of_theirs(make: Callable[[], Redis]) -> Dial:
 
 def _one_server(url: str, _keys: Keys) -> Dial:
     def open_one(name: str) -> Connection:
-        from confbus.server import open_server
+        with importing.guard:
+            from confbus.server import open_server
 
         return open_server(url, name)
 

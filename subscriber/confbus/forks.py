@@ -1,7 +1,7 @@
 """What a fork does to subscribers: in the child each begins anew, by itself, and the parent notices nothing.
 
-The hook runs in the child alone; one before the fork would wait for locks, and run for each subprocess as well. It
-starts no connection: a child that executes another program at once, as uvloop's do, pays for one short-lived thread.
+The hook runs in the child alone; before a fork nothing is waited for but imports (`importing`). It makes no connection:
+a child that executes another program at once, as uvloop's do, pays for one short-lived thread.
 """
 
 from __future__ import annotations
@@ -11,6 +11,8 @@ import os
 import sys
 import time
 import weakref
+
+from confbus import importing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ def watch(subscriber: Forkable) -> None:
     if not _is_watching:
         _is_watching = True
         _pid = os.getpid()
+        importing.watch()
         os.register_at_fork(after_in_child=in_child)
         if "uwsgi" in sys.modules:  # which forks without Python's hooks
             from confbus import uwsgi_hook

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from confbus import importing
 from confbus.address import plain
 from confbus.connection import TIMEOUT_S
 
@@ -16,10 +17,14 @@ def open_server(url: str, name: str, *, timeout_s: float = TIMEOUT_S) -> Connect
     raises."""
     address = plain(url)
     if address is not None:
-        from confbus.resp import open_plain
+        with importing.guard:
+            from confbus.resp import open_plain
 
         return open_plain(address, name=name, timeout_s=timeout_s)
-    from confbus.borrowed import BorrowedConnection
-    from confbus.client import single_client
+    with importing.guard:
+        from confbus.borrowed import BorrowedConnection
+        from confbus.client import single_client
 
-    return BorrowedConnection(single_client(url, timeout_s=timeout_s), name=name)
+        client = single_client(url, timeout_s=timeout_s)  # which imports redis-py
+
+    return BorrowedConnection(client, name=name)

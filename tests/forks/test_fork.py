@@ -87,6 +87,23 @@ is_over.set()
 rest()
 """
 
+IMPORTS = """
+import builtins
+from confbus import importing
+
+original = builtins.__import__
+def watched(name, *more):
+    is_following = threading.current_thread().name.startswith("confbus")
+    if is_following and name not in sys.modules and not importing.guard._is_owned():
+        print(name, "is imported by", threading.current_thread().name, file=sys.stderr, flush=True)
+    return original(name, *more)
+
+URL += "{options}"
+builtins.__import__ = watched
+config = connect()
+rest()
+"""
+
 FORKS = {
     "twice": (IDLE, 3),
     "from another thread": (FROM_A_THREAD, 2),
@@ -157,4 +174,17 @@ rest()
     family.told_all(instances, 2)
     assert family.agree(count + 1) == instances
     assert family.connections()[instances[parent]] == of_the_parent
+    assert family.errors == ""
+
+
+@pytest.mark.parametrize("options", ["", "&socket_timeout=5"], ids=["plain", "over redis-py"])
+def test_what_the_threads_that_follow_import_is_guarded(bus: Bus, family: Family, options: str) -> None:
+    family.run(IMPORTS.format(options=options))
+    instances = family.agree(1)
+
+    for number, padding in ((2, 0), (3, 20_000), (4, 0)):
+        bus.publish(number, padding=padding)
+        family.told_all(instances, number)
+        family.agree(1)
+
     assert family.errors == ""

@@ -1,7 +1,7 @@
 """Plain values as JSON, without the package of that name: what a worker tells the fleet.
 
-The thread that follows must import nothing. A program that forks meanwhile would have a child in which the lock of
-that import is held for ever, by nobody; and the package takes longer to import than a worker to start.
+The thread that follows should import little, for a fork must wait for it (`importing`); and the package takes longer to
+import than a worker to start.
 """
 
 from __future__ import annotations
