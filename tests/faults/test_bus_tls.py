@@ -6,12 +6,13 @@ import shutil
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import trustme
 
 import confbus
+from confbus.client import single_client
 from confbus.errors import ConnectFailed, InvalidSettings
 from confbus.testing import Proxy
 from support.bus import TIMING, Bus
@@ -41,9 +42,14 @@ rest()
 class Secured:
     """A server that speaks TLS alone, to those who have a certificate of `authority`."""
 
+    binary: Path
     port: int
     directory: Path
-    authority: trustme.CA
+
+    def settings(self, port: int) -> dict[str, str]:
+        """What a server with these certificates is told."""
+        files = {f"tls-{kind}-file": str(self.directory / "server.pem") for kind in ("cert", "key")}
+        return {"tls-port": str(port), "tls-ca-cert-file": str(self.directory / "authority.pem"), **files}
 
     def url(self, *, port: int = 0, trust: str = "authority.pem", own: str = "worker.pem") -> str:
         files = {"ssl_ca_certs": trust, "ssl_certfile": own, "ssl_keyfile": own}
@@ -63,11 +69,10 @@ def secured(_runtime: None, tmp_path_factory: pytest.TempPathFactory) -> Iterato
     for name, host in {"server": "127.0.0.1", "worker": "worker.example"}.items():
         authority.issue_cert(host).private_key_and_cert_chain_pem.write_to_path(directory / f"{name}.pem")
     [port] = free_ports(1)
-    files = {f"tls-{kind}-file": str(directory / "server.pem") for kind in ("cert", "key")}
-    files["tls-ca-cert-file"] = str(directory / "authority.pem")
-    server = Server(Path(binary), data=directory / "data", port=0, extra={"tls-port": str(port), **files})
+    secured = Secured(Path(binary), port, directory)
+    server = Server(secured.binary, data=directory / "data", port=0, extra=secured.settings(port))
     try:
-        yield Secured(port, directory, authority)
+        yield secured
     finally:
         server.stop()
 
@@ -132,6 +137,32 @@ def test_a_wrong_certificate_is_the_reason_why_nothing_comes(
 ) -> None:
     with pytest.raises(ConnectFailed, match=f"(?i){reason}"):
         confbus.connect(secured.url(trust=trust, own=own), namespace="shop", timeout_s=0.3, timing=TIMING)
+
+
+@pytest.mark.slow
+def test_a_cluster_is_followed_over_tls(secured: Secured, namespace: str, tmp_path: Path) -> None:
+    # given
+    port, bus_port = free_ports(2)
+    extra = secured.settings(port) | {"cluster-enabled": "yes", "tls-cluster": "yes", "cluster-port": str(bus_port)}
+    node = Server(secured.binary, data=tmp_path / "node", port=0, extra=extra)
+    try:
+        with single_client(secured.url(port=port)) as client:
+            admin: Any = client
+            admin.response_callbacks.clear()
+            admin.execute_command("CLUSTER", "ADDSLOTSRANGE", 0, 16383)
+            eventually(lambda: b"cluster_state:ok" in admin.execute_command("CLUSTER", "INFO"))
+        url = secured.url(port=port).replace("rediss:", "rediss+cluster:").replace("/0?", "?")
+
+        # when
+        with Bus(url, namespace, tmp_path) as bus:
+            publisher = bus.publisher(1)
+            bus.worker()
+            bus.edit(publisher, 2)
+
+            # then
+            bus.agree(2)
+    finally:
+        node.stop()
 
 
 def test_a_file_that_is_not_there_is_named_at_once(tmp_path: Path) -> None:
