@@ -13,6 +13,8 @@ from confbus.errors import ConfigRefused, InvalidDocument, UnknownPath
 from confbus.testing import Bus, override, static
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable, Iterator
+
     from confbus import Snapshot
     from confbus.subscriber import Subscriber
 
@@ -155,6 +157,31 @@ def test_everywhere_is_seen_by_other_threads_and_by_views() -> None:
             assert (config["web.host"], config["web.port"]) == ("b", 81)
 
     assert (config["web.port"], web.current) == (80, Web("a", 80))
+
+
+def test_a_view_shows_an_override_where_it_is_asked_for_what_is_pinned() -> None:
+    config = static({"web": {"host": "a", "port": 80}})
+    web = config.bind("web", Web)
+
+    with override(config, {"web.port": 81}):
+        assert web.pinned == Web("a", 81)
+        assert web.current == Web("a", 80)
+        assert elsewhere(lambda: web.pinned) == Web("a", 80)
+
+    assert web.pinned == Web("a", 80)
+
+
+def test_what_goes_on_after_the_call_is_not_decorated(config: Subscriber) -> None:
+    def ports() -> Iterator[int]:
+        yield config["web.port"]
+
+    async def later_ports() -> AsyncIterator[int]:
+        yield config["web.port"]
+
+    decorated: list[Callable[..., object]] = [ports, later_ports, Web]
+    for each in decorated:
+        with pytest.raises(TypeError, match="inside it"):
+            override(config, {"web.port": 81})(each)
 
 
 def test_a_release_that_comes_meanwhile_is_read_by_others_at_once_and_here_afterwards() -> None:

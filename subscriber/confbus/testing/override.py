@@ -60,7 +60,12 @@ class override:  # noqa: N801 — used as a statement: `with override(config, {.
         self._entered.pop().end()
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
-        """`function`, each call of which is inside."""
+        """`function`, each call of which is inside. Raises `TypeError` for classes and generator functions: what they
+        do happens after the call."""
+        is_later = inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
+        if is_later or inspect.isclass(function):
+            name = getattr(function, "__qualname__", function)
+            raise TypeError(f"{name} is no function that is over when it returns. Use `with override(…)` inside it.")
         if inspect.iscoroutinefunction(function):
 
             async def inside(*args: Any, **kwargs: Any) -> Any:
