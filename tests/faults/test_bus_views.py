@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -83,6 +86,36 @@ def test_a_view_shows_the_pinned_version_within_a_pin(bus: Bus) -> None:
 
     assert within == (first, 1, 2)
     assert db.pinned is db.current
+
+
+def test_a_forked_child_that_only_reads_a_view_follows_and_refuses_what_does_not_fit(bus: Bus) -> None:
+    bus.publish(1)
+    config = bus.worker().config
+    db = config.bind("db", Database)
+    asking, telling = os.pipe()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", DeprecationWarning)  # Python 3.12 warns of threads; they are what is tried here
+        child = os.fork()
+    if child == 0:  # no assertion may leave the child for the tests of its parent
+        seen: set[int] = set()
+        try:
+            while (number := db.current.number) < 8:
+                seen.add(number)
+            os.write(telling, repr(sorted(seen)).encode())
+        finally:
+            os._exit(0)
+
+    try:
+        eventually(lambda: len(bus.ledger.store.fleet()) == 2)
+        bus.publish(7)
+        eventually(lambda: [json.loads(each)["state"] for each in bus.ledger.store.fleet().values()] == ["vetoing"] * 2)
+        bus.publish(8)
+        assert os.read(asking, 100) == b"[1]"
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        os.close(asking)
+        os.close(telling)
 
 
 def test_a_late_view_that_does_not_fit_fails_its_caller_alone(bus: Bus) -> None:
