@@ -69,6 +69,16 @@ if os.fork() == 0:
 rest()
 """
 
+FROM_DISK = """
+good = Path(PLACE).parent / "good"
+confbus.connect(URL, namespace=NAMESPACE, timing=TIMING, fallback=good).close()
+config = confbus.Subscriber(URL, namespace=NAMESPACE, timing=TIMING, fallback=good)
+config.subscribe(told)
+config.start("cached")
+os.fork()
+rest()
+"""
+
 HOLDING_LOCKS = """
 config = connect()
 held = [config._lock, config._local.changing, config._local._waking, config._local.dispatcher._ready]
@@ -108,6 +118,7 @@ FORKS = {
     "twice": (IDLE, 3),
     "from another thread": (FROM_A_THREAD, 2),
     "before the start": (BEFORE_THE_START, 2),
+    "after a start from disk": (FROM_DISK, 2),
     "and closes all descriptors": (WITHOUT_DESCRIPTORS, 2),
     "while another thread holds all locks": (HOLDING_LOCKS, 2),
 }
