@@ -34,6 +34,7 @@ __all__ = [
     "Subscriber",
     "Timing",
     "View",
+    "aconnect",
     "connect",
     "env",
     "thaw",
@@ -81,6 +82,26 @@ def connect(
         return subscriber.start(start, timeout_s=timeout_s)
     except BaseException:
         subscriber.close()
+        raise
+
+
+async def aconnect(
+    url: str = "", *, namespace: str, start: Policy = "wait", timeout_s: float = 30.0, **options: Any
+) -> Subscriber:
+    """As `connect`, while the event loop goes on: the very same object, whose reads have no need to wait.
+
+    `async with await confbus.aconnect(…) as config:` closes it at the end. A task that is cancelled here leaves nothing
+    behind.
+    """
+    from asyncio import to_thread
+
+    from confbus.subscriber import Subscriber
+
+    subscriber = await to_thread(Subscriber, url, namespace=namespace, **options)
+    try:
+        return await subscriber.start_async(start, timeout_s=timeout_s)
+    except BaseException:
+        await subscriber.close_async()
         raise
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 import _thread
 import os
 
-from confbus import forks, start
+from confbus import forks
 from confbus.errors import ConfigRefused, ConnectFailed, Malformed
 from confbus.reads import Reads
+from confbus.start import Wait, checked, restore, told
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -77,13 +78,22 @@ class Beginning(Reads):
         Raises `ConnectFailed` when no snapshot comes, and `ConfigRefused` when a view or a validator refuses what
         comes, and everything that ran before as well.
         """
-        start.checked(policy)
-        if policy == "cached" and self._restore():
-            self._is_wanted = True
-            self._begin_soon()  # the first reads come first
-            return self
-        self.follow()
-        start.await_first(self._local, self._engine(), policy, timeout_s, where=self._dial.where)
+        wait = self._begin_with(policy, timeout_s)
+        if wait is not None:
+            self._local.wait_for(wait.is_over, timeout_s)
+            wait.conclude(where=self._dial.where)
+        return self
+
+    async def start_async(self, policy: Policy = "wait", *, timeout_s: float = 30.0) -> Self:
+        """As `start`, while the event loop goes on."""
+        from asyncio import to_thread
+
+        from confbus.awaiting import moved
+
+        wait = await to_thread(self._begin_with, policy, timeout_s)
+        if wait is not None:
+            await moved(self._local, wait.is_over, timeout_s)
+            await to_thread(wait.conclude, where=self._dial.where)
         return self
 
     def follow(self) -> Self:
@@ -99,7 +109,7 @@ class Beginning(Reads):
     def start_when_read(self, policy: Policy = "wait", *, timeout_s: float = 30.0) -> Self:
         """Connect nothing in this process until somebody reads. The first read is a `start`, with its errors; while
         that failed, later ones raise at once. A forked child begins by itself."""
-        start.checked(policy)
+        checked(policy)
         self._policy = policy
         self._patience_s = timeout_s
         return self
@@ -121,6 +131,16 @@ class Beginning(Reads):
         self._has_waited = False
         if (self._is_wanted or self._patience_s is not None) and not self._is_closing:
             self._begin_soon()
+
+    def _begin_with(self, policy: Policy, timeout_s: float) -> Wait | None:
+        """Read what is on disk, or begin to follow; what is then to be waited for, if anything."""
+        checked(policy)
+        if policy == "cached" and self._restore():
+            self._is_wanted = True
+            self._begin_soon()  # the first reads come first
+            return None
+        self.follow()
+        return Wait(self._local, self._engine(), policy, timeout_s)
 
     def _first_snapshot(self) -> Snapshot:
         """What `start_when_read` promises to the first who read; all others are told what hinders."""
@@ -162,9 +182,9 @@ class Beginning(Reads):
         if self._fallback is None:
             return False
         try:
-            self._restored = start.restore(self._local, self._fallback)
+            self._restored = restore(self._local, self._fallback)
         except (Malformed, ConfigRefused) as error:
-            start.told(error)
+            told(error)
         return self._restored is not None
 
     def _not_ready(self) -> NoReturn:

@@ -34,7 +34,7 @@ class ChangeIterator:
 
     def __next__(self) -> list[Change]:
         while True:
-            self._local.wait_for(lambda: self._is_over() or self._local.snapshot is not self._told)
+            self._local.wait_for(self._has_moved)
             is_over = self._is_over()
             changes = self._take()
             if changes:
@@ -46,29 +46,19 @@ class ChangeIterator:
         return self
 
     async def __anext__(self) -> list[Change]:
-        import asyncio
+        from confbus.awaiting import moved
 
-        loop, moved = asyncio.get_running_loop(), asyncio.Event()
+        while True:
+            await moved(self._local, self._has_moved)
+            is_over = self._is_over()
+            changes = self._take()
+            if changes:
+                return changes
+            if is_over:
+                raise StopAsyncIteration
 
-        def wake() -> None:
-            try:
-                loop.call_soon_threadsafe(moved.set)
-            except RuntimeError:  # the loop was closed with this task in it
-                self._local.unlisten(wake)
-
-        self._local.listen(wake)
-        try:
-            while True:
-                moved.clear()
-                is_over = self._is_over()
-                changes = self._take()
-                if changes:
-                    return changes
-                if is_over:
-                    raise StopAsyncIteration
-                await moved.wait()
-        finally:
-            self._local.unlisten(wake)
+    def _has_moved(self) -> bool:
+        return self._is_over() or self._local.snapshot is not self._told
 
     def _take(self) -> list[Change]:
         with self._local.changing:

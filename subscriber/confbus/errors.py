@@ -142,6 +142,22 @@ class WaitTimeout(ConfBusError, TimeoutError):
         super().__init__(f"{awaited} did not come within {timeout_s:g} s; running {running}.")
 
 
+class Stale(ConfBusError, LookupError):
+    """The value at `path` is older than the caller can use: Redis did not confirm it for `age_s` seconds (infinite:
+    never since this process began)."""
+
+    def __init__(self, path: str, age_s: float, max_age_s: float, state: str) -> None:
+        self.path = path
+        self.age_s = age_s
+        self.max_age_s = max_age_s
+        self.state = state
+        since = "never" if age_s == float("inf") else f"{age_s:.1f} s ago"
+        super().__init__(
+            f"{path!r} was last confirmed {since}, and may be {max_age_s:g} s old at most (this process is {state}).",
+            advice="Give a default to use in its place.",
+        )
+
+
 class NotStarted(ConfBusError):
     """There is no configuration to read yet, because nobody began to load it."""
 

@@ -41,8 +41,14 @@ class Reads:
 
         def __getitem__(self, path: str | paths.Path) -> Any: ...
 
-    def get(self, path: str | paths.Path, default: Any = None) -> Any:
-        """The value at `path`; `default` only where there is none (a null is None)."""
+    def get(self, path: str | paths.Path, default: Any = None, *, max_age: float | None = None) -> Any:
+        """The value at `path`; `default` only where there is none (a null is None).
+
+        With `max_age` (seconds) the value must have been confirmed by Redis since: an older one gives way to `default`,
+        and raises `Stale` where that is None.
+        """
+        if max_age is not None and not self._is_fresh(path, max_age, can_do_without=default is not None):
+            return default
         value = self._find(path, ABSENT)
         return self.snapshot.get(path, default) if value is ABSENT else value
 
@@ -111,6 +117,10 @@ class Reads:
 
     def _read_by(self, find: Callable[[Any, Any], Any], read: Callable[[Any], Any]) -> None:
         self._find, self._read = find, read
+
+    def _is_fresh(self, path: str | paths.Path, max_age_s: float, *, can_do_without: bool) -> bool:
+        """Whether Redis confirmed what is read since; raises `Stale` when not, and the caller cannot do without."""
+        raise NotImplementedError
 
     def _first_snapshot(self) -> Snapshot:
         """What is read where nothing was yet: waited for, or an error that says why there is none."""

@@ -82,27 +82,39 @@ def told(error: ConfBusError) -> None:
     logging.getLogger("confbus").warning("the last known good on disk is not used: %s", error)
 
 
-def await_first(local: Local, following: Following, policy: str, timeout_s: float, *, where: str) -> None:
-    """Return when there is a snapshot to read.
+class Wait:
+    """The wait for the first snapshot: when it is over, and what comes of it."""
 
-    Raises `ConfigRefused` when this process refuses the first release and there is nothing else to run, and
-    `ConnectFailed` when none comes within `timeout_s`; with the policy `fail`, at the first setback.
-    """
+    __slots__ = ("_following", "_local", "_policy", "_started_at", "_timeout_s")
 
-    def is_over() -> bool:
-        hopeless = following.dead_end or (policy == "fail" and following.setback)
-        return local.snapshot is not None or following.is_leaving or bool(hopeless)
+    def __init__(self, local: Local, following: Following, policy: Policy, timeout_s: float) -> None:
+        self._local = local
+        self._following = following
+        self._policy = policy
+        self._timeout_s = timeout_s
+        self._started_at = time.monotonic()
 
-    started_at = time.monotonic()
-    local.wait_for(is_over, timeout_s)
-    if local.snapshot is None and not following.dead_end and policy != "fail":
-        following.restore()
-    if local.snapshot is not None:
-        return
-    if following.is_leaving:
-        raise Closed
-    if following.dead_end:
-        raise ConfigRefused(*following.dead_end)
-    status = following.status()
-    waited_s = timeout_s if policy != "fail" else round(time.monotonic() - started_at, 1)
-    raise ConnectFailed(where, status.namespace, waited_s, following.setback or status.hindrance)
+    def is_over(self) -> bool:
+        """True when there is a snapshot, or no hope of one."""
+        following = self._following
+        hopeless = following.dead_end or (self._policy == "fail" and following.setback)
+        return self._local.snapshot is not None or following.is_leaving or bool(hopeless)
+
+    def conclude(self, *, where: str) -> None:
+        """Return when there is a snapshot to read, be it from disk.
+
+        Raises `ConfigRefused` when this process refuses the first release and there is nothing else to run,
+        `ConnectFailed` when none came, and `Closed` when nobody waits for it any more.
+        """
+        local, following = self._local, self._following
+        if local.snapshot is None and not following.dead_end and self._policy != "fail":
+            following.restore()
+        if local.snapshot is not None:
+            return
+        if following.is_leaving:
+            raise Closed
+        if following.dead_end:
+            raise ConfigRefused(*following.dead_end)
+        status = following.status()
+        waited_s = self._timeout_s if self._policy != "fail" else round(time.monotonic() - self._started_at, 1)
+        raise ConnectFailed(where, status.namespace, waited_s, following.setback or status.hindrance)

@@ -7,6 +7,7 @@ from confbus.wire.record import record
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
     from typing import Any
 
     from confbus.timing import Counts
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
 
 MOST_PATHS, MOST_OF_PATH = 20, 100
+
+
+_UNCONFIRMED = {"reconnecting", "cached"}
 
 
 @record(frozen=True, slots=True)
@@ -43,10 +47,10 @@ class Stand:
 class Status:
     """Where a subscriber stands.
 
-    `state` is waiting, live, reconnecting, vetoing, regressed, lost or outdated. `seen` is the head last judged,
-    `running` the one whose content is read; they differ after a veto. `verified_age_s` is how long ago the head was
-    last read from Redis (infinite: never), `error` the last thing that went wrong. `overlay` are the paths at which
-    this instance reads values of its own.
+    `state` is waiting, live, reconnecting, cached, vetoing, regressed, lost, outdated or closed. `seen` is the head
+    that was judged last, `running` the one whose content is read; they differ after a veto. `verified_age_s` is how
+    long ago the head was last read from Redis (infinite: never), `error` the last thing that went wrong. `overlay` are
+    the paths at which this instance reads values of its own.
     """
 
     namespace: str
@@ -60,6 +64,15 @@ class Status:
     overlay: tuple[str, ...] = ()
 
     @property
+    def verified_at(self) -> datetime | None:
+        """When the head was last read from Redis, by the clock of this machine; None: never."""
+        from datetime import UTC, datetime, timedelta
+
+        if self.verified_age_s == float("inf"):
+            return None
+        return datetime.now(UTC) - timedelta(seconds=self.verified_age_s)
+
+    @property
     def hindrance(self) -> str:
         """What keeps the first snapshot away."""
         if self.error:
@@ -69,7 +82,8 @@ class Status:
 
     def __str__(self) -> str:
         version = self.running.version if self.running else "none"
-        return f"version {version} ({self.state}{': ' if self.error else ''}{self.error})"
+        age = f", last confirmed {_ago(self.verified_age_s)}" if self.state in _UNCONFIRMED and self.running else ""
+        return f"version {version} ({self.state}{age}{': ' if self.error else ''}{self.error})"
 
     def report(self, labels: Mapping[str, str], *, interval_s: float, protocol: int, validators: int) -> dict[str, Any]:
         """What the fleet is told: plain values, small, without any configuration value."""
@@ -85,6 +99,15 @@ class Status:
             "validators": validators,
             "overlay": [path[:MOST_OF_PATH] for path in self.overlay[:MOST_PATHS]],
         }
+
+
+def _ago(age_s: float) -> str:
+    if age_s == float("inf"):
+        return "never"
+    for unit_s, unit in ((86400, "d"), (3600, "h"), (60, "min")):
+        if age_s >= 2 * unit_s:
+            return f"{age_s / unit_s:.0f} {unit} ago"
+    return f"{age_s:.0f} s ago"
 
 
 def stand(head: Head | None) -> Stand | None:

@@ -10,7 +10,7 @@ import os
 
 from confbus.beginning import Beginning
 from confbus.dial import dialled
-from confbus.errors import Closed, WaitTimeout
+from confbus.errors import Closed, Stale, WaitTimeout
 from confbus.wire.keys import Keys
 from confbus.wire.record import replace
 
@@ -95,16 +95,17 @@ class Subscriber(Beginning):
 
     def wait_for(self, *, version: int, timeout: float = 30.0) -> Snapshot:
         """The snapshot once `version` or a later one runs here. Raises `WaitTimeout` after `timeout` seconds."""
-        self.postfork()
-        if self._patience_s is not None:
-            self.follow()
-        local = self._local
-        local.wait_for(lambda: self._is_closing or local.runs(version), timeout)
-        if local.snapshot is not None and local.runs(version):
-            return local.snapshot
-        if self._is_closing:
-            raise Closed
-        raise WaitTimeout(f"Version {version}", timeout, str(self.status()))
+        self._follow_here()
+        self._local.wait_for(lambda: self._is_closing or self._local.runs(version), timeout)
+        return self._reached(version, timeout)
+
+    async def wait_for_async(self, *, version: int, timeout: float = 30.0) -> Snapshot:  # noqa: ASYNC109 — as `wait_for`
+        """As `wait_for`, while the event loop goes on."""
+        from confbus.awaiting import moved
+
+        self._follow_here()
+        await moved(self._local, lambda: self._is_closing or self._local.runs(version), timeout)
+        return self._reached(version, timeout)
 
     def explain(self, path: str | paths.Path) -> Explanation:
         """Where the value at `path` was written, which layers of the merge lost to it, and who published it when.
@@ -131,6 +132,18 @@ class Subscriber(Beginning):
         if self._driver is not None:
             self._driver.dismiss(self._engine())
 
+    async def close_async(self) -> None:
+        """As `close`, while the event loop goes on."""
+        from asyncio import to_thread
+
+        await to_thread(self.close)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_exception: object) -> None:
+        await self.close_async()
+
     def __enter__(self) -> Self:
         return self
 
@@ -143,6 +156,26 @@ class Subscriber(Beginning):
     def __repr__(self) -> str:
         running = self._local.snapshot.version if self._local.snapshot is not None else None
         return f"Subscriber({self.namespace!r}, version={running}, state={self.status().state!r})"
+
+    def _follow_here(self) -> None:
+        """Whoever waits wants this process to follow, be it a child, or one that begins when it is read."""
+        self.postfork()
+        if self._patience_s is not None:
+            self.follow()
+
+    def _reached(self, version: int, timeout_s: float) -> Snapshot:
+        snapshot = self._local.snapshot
+        if snapshot is not None and self._local.runs(version):
+            return snapshot
+        if self._is_closing:
+            raise Closed
+        raise WaitTimeout(f"Version {version}", timeout_s, str(self.status()))
+
+    def _is_fresh(self, path: str | paths.Path, max_age_s: float, *, can_do_without: bool) -> bool:
+        status = self.status()
+        if status.verified_age_s > max_age_s and not can_do_without:
+            raise Stale(path if isinstance(path, str) else str(path), status.verified_age_s, max_age_s, status.state)
+        return status.verified_age_s <= max_age_s
 
     def _make_following(self, instance: str) -> Following:
         from confbus.following import Following

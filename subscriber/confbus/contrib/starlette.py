@@ -5,13 +5,13 @@ A request that asks for the snapshot several times gets the same one each time, 
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from starlette.requests import HTTPConnection  # noqa: TC002 — FastAPI reads the annotations when the application runs
 
+import confbus
 from confbus.errors import NotStarted
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def lifespan(
 
     @asynccontextmanager
     async def connected(app: Any) -> AsyncGenerator[Mapping[str, Any]]:
-        config = await _connect(url, namespace=namespace, **options)
+        config = await confbus.aconnect(url, namespace=namespace, **options)
         try:
             app.state.config = config
             if inner is None:
@@ -51,7 +51,7 @@ def lifespan(
                 async with inner(app) as state:
                     yield {**(state or {}), "config": config}
         finally:
-            await asyncio.to_thread(config.close)
+            await config.close_async()
 
     return connected
 
@@ -106,9 +106,3 @@ def view(path: str | paths.Path, kind: Kind[T], **terms: Any) -> Callable[[HTTPC
         return value
 
     return dependency
-
-
-async def _connect(url: str, *, namespace: str, **options: Any) -> Subscriber:
-    import confbus
-
-    return await asyncio.to_thread(confbus.connect, url, namespace=namespace, **options)
