@@ -34,7 +34,8 @@ def env(prefix: str, *, ignored: Collection[str] = (), environ: Mapping[str, str
     `APP_DATABASE_HOST` where that reads in one way, sets `database.host`.
 
     A variable sets what the release has, and its text becomes a value of the same type. One that cannot be placed or
-    typed makes `connect` raise, naming it and the nearest path. Raises `InvalidSettings` for an empty prefix.
+    typed makes `connect` raise `ConfigRefused`, naming it and the nearest path.
+    Raises `InvalidSettings` for an empty prefix.
     """
     if not prefix:
         raise InvalidSettings("env()", "an empty prefix would take the whole environment", advice="Write env('APP_').")

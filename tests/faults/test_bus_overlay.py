@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
 from click.testing import CliRunner
 
 import confbus
 from confbus import env
+from confbus.errors import ConfigRefused
 from confbus_publisher import fleet
 from confbus_publisher.cli.program import program
 from support.bus import OPERATOR, TIMING, document
@@ -74,3 +76,12 @@ def test_a_variable_that_has_no_place_is_told_at_the_start(bus: Bus) -> None:
 
     assert "$APP_DB__HOTS: the release has nothing at db.hots. The nearest path is db.host." in error
     assert "hunter2" not in error
+
+
+def test_connect_raises_at_once_for_a_variable_that_has_no_place(bus: Bus) -> None:
+    bus.publish(1)
+
+    with pytest.raises(ConfigRefused, match=r"\$APP_DB__HOTS: the release has nothing at db\.hots") as refused:
+        confbus.connect(bus.url, namespace=bus.namespace, overlay=env("APP_", environ={"APP_DB__HOTS": "hunter2"}))
+
+    assert "hunter2" not in str(refused.value)

@@ -296,6 +296,7 @@ def test_what_others_wait_for_or_are_told_is_the_newest_also_inside() -> None:
     assert told == [2]
 
 
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # from 3.12 on: other threads are the point
 def test_a_fork_inside_keeps_the_pin_of_its_thread_and_of_no_other() -> None:
     config = resting(document(1))
     is_pinned, is_over = threading.Event(), threading.Event()
