@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -27,6 +28,16 @@ def releases(redis_url: str, namespace: str) -> Generator[Releases]:
 def config(releases: Releases) -> Generator[confbus.Subscriber]:
     with confbus.connect(releases.url, namespace=releases.namespace) as subscriber:
         yield subscriber
+
+
+@pytest.fixture(autouse=True)
+def logging_as_before() -> Generator[None]:
+    """A worker of Celery's sets the level of the root logger, and leaves it so."""
+    root = logging.getLogger()
+    level, handlers = root.level, root.handlers.copy()
+    yield
+    root.setLevel(level)
+    root.handlers[:] = handlers
 
 
 def worker(app: Celery) -> Any:
