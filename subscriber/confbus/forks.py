@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 BREATH_S = 0.05
 """How long a forked child must live before it counts as a worker: most children execute another program at once."""
 _AGAIN_S = 1.0
+_LONG_S = 3600.0
+_start_new_thread = _thread.start_new_thread
 
 _listeners: weakref.WeakSet[Forkable] = weakref.WeakSet()
 _is_watching = False
@@ -82,7 +84,7 @@ def _call(begin: Callable[[], object]) -> None:
     while not sys.is_finalizing():
         try:
             begin()
-            return
+            break
         except RuntimeError as error:  # no thread can be started: a limit, or the end of the interpreter
             if not is_told and "shutdown" not in str(error):
                 is_told = True
@@ -90,3 +92,7 @@ def _call(begin: Callable[[], object]) -> None:
 
                 logging.getLogger("confbus").warning("this process does not follow yet: %s", error)
             time.sleep(_AGAIN_S)
+    # A server that patches threads after the fork, as gunicorn's gevent workers do when preloaded, has made a greenlet
+    # of the one that follows. It runs in this thread, and as long as this does.
+    while _thread.start_new_thread is not _start_new_thread:
+        time.sleep(_LONG_S)
