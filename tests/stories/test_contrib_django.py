@@ -184,7 +184,6 @@ def test_requests_and_overrides_in_a_project_with_a_server(project: Project, red
 
         assert run.returncode == 0, run.stderr
         assert "Ran 5 tests" in run.stderr
-        assert releases.fleet() == []
 
 
 def test_a_command_and_tests_that_override_what_they_read_need_no_server(project: Project) -> None:
