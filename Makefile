@@ -4,8 +4,10 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 ARGS ?=
-# One test process for each core; `make test SIDE_BY_SIDE=` runs one after the other.
-SIDE_BY_SIDE ?= -n auto --dist worksteal
+# Two test processes for each core, since many wait for servers; `make test SIDE_BY_SIDE=` runs one after the other.
+SIDE_BY_SIDE ?= -n $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN)))) --dist worksteal
+# The quick part waits for nobody.
+QUICKLY ?= -n auto --dist worksteal
 
 .PHONY: demo test quick soak lint bench clean
 
@@ -16,7 +18,7 @@ test: .venv/ready
 	$(BIN)/pytest $(SIDE_BY_SIDE) $(ARGS)
 
 quick: .venv/ready
-	$(BIN)/pytest $(SIDE_BY_SIDE) -m "not slow" --hypothesis-profile quick tests/unit tests/house tests/basics $(ARGS)
+	$(BIN)/pytest $(QUICKLY) -m "not slow" --hypothesis-profile quick tests/unit tests/house tests/basics $(ARGS)
 
 soak: .venv/ready
 	SCALE=full $(BIN)/pytest $(SIDE_BY_SIDE) -m slow --timeout 900 $(ARGS)

@@ -106,6 +106,7 @@ ENDLESS = "size(many.map(a, many.map(b, many.map(c, many.map(d, a + b + c + d)))
 """With a hundred entries: 100,000,000 texts."""
 
 
+@pytest.mark.slow
 def test_a_rule_without_end_is_ended_and_named() -> None:
     tree = {"many": [str(number) for number in range(100)]}
     check = CelCheck([Rule(text=text) for text in ("false", ENDLESS, "true")], deadline_s=0.4)
@@ -119,6 +120,7 @@ def test_a_rule_without_end_is_ended_and_named() -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_rule_that_takes_all_memory_ends_alone() -> None:
     tree = {"many": ["x" * 20_000] * 100}
 

@@ -23,6 +23,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_an_edit_of_the_file_is_read_and_a_broken_one_keeps_the_last_good(folder: Path) -> None:
     file = folder / "app.yaml"
     file.write_text("web: {port: 80}\n")
@@ -43,6 +44,7 @@ def test_an_edit_of_the_file_is_read_and_a_broken_one_keeps_the_last_good(folder
         assert config.status().error == ""
 
 
+@pytest.mark.slow
 def test_a_file_that_cannot_be_read_at_first_says_where_and_why(folder: Path) -> None:
     (folder / "app.yaml").write_text("web: {port: [}\n")
 

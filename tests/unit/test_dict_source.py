@@ -64,7 +64,9 @@ NASTY: dict[str, tuple[dict[Any, Any], str, str]] = {
 }
 
 
-@pytest.mark.parametrize("case", NASTY)
+@pytest.mark.parametrize(
+    "case", [pytest.param(case, marks=pytest.mark.slow if case == "exploding" else ()) for case in NASTY]
+)
 def test_what_no_document_can_hold_is_refused_with_its_path(case: str) -> None:
     tree, path, reason = NASTY[case]
 

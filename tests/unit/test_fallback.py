@@ -68,6 +68,7 @@ def test_only_its_owner_may_read_it_whatever_the_mask(path: Path) -> None:
     assert list(path.parent.iterdir()) == [path]
 
 
+@pytest.mark.slow
 def test_a_damaged_file_is_told_wherever_the_damage_is(path: Path) -> None:
     fallback = written(path, good(SMALL))
     whole = path.read_bytes()
@@ -138,6 +139,7 @@ def test_a_folder_that_is_not_there_is_told_and_breaks_nothing(path: Path) -> No
     assert "cannot be written: No such file or directory" in fallback.error
 
 
+@pytest.mark.slow
 def test_a_full_disk_leaves_the_old_file_whole(path: Path) -> None:
     """A limit on the size of files is what a full disk is to a process."""
     fallback = written(path, good(SMALL))

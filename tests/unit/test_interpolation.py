@@ -117,6 +117,7 @@ def test_a_default_is_not_shown() -> None:
     assert "hunter2" not in repr(template)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("piece", ["${", "${A:", "${A:{", "$${", "${A}", "${A:{}}", "$", "{", "${A:$${"])
 def test_a_large_text_of_any_kind_is_read_in_one_pass(piece: str) -> None:
     text = piece * 100_000
@@ -125,6 +126,7 @@ def test_a_large_text_of_any_kind_is_read_in_one_pass(piece: str) -> None:
         interpolate(text, {"A": ""})
 
 
+@pytest.mark.slow
 def test_many_uses_of_a_long_variable_do_not_fill_the_memory() -> None:
     text = "${LONG}" * 100_000
 

@@ -262,6 +262,7 @@ def test_a_manager_without_sources_reads_as_empty() -> None:
     asyncio.run(main())
 
 
+@pytest.mark.slow
 def test_readers_in_many_threads_see_whole_versions_while_many_tasks_reload() -> None:
     async def main() -> None:
         said = Said({"one": {"n": 0}, "two": {"n": 0}})

@@ -160,6 +160,7 @@ def test_a_coroutine_that_hangs_fails_at_its_deadline_and_recovers() -> None:
     assert loaded_again(source).tree == {"a": 1}
 
 
+@pytest.mark.slow
 def test_a_thread_that_hangs_is_waited_for_once_only() -> None:
     said = Said({"a": 1})
     source = OwnSource(said)

@@ -109,6 +109,7 @@ def test_lost_notices_are_healed_by_a_poll(bus: Bus) -> None:
     assert config["web.port"] == 82
 
 
+@pytest.mark.slow
 def test_when_a_share_of_the_notices_is_lost_everything_is_read_all_the_same(bus: Bus) -> None:
     config = bus.connect()
     bus.drop_notices(share=0.5, seed=3)

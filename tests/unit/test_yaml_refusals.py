@@ -114,6 +114,7 @@ def test_what_is_nasty_is_refused_with_its_place(case: str) -> None:
     assert reason in told
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("parser")
 def test_nothing_nasty_hurts_a_thread_with_a_small_stack() -> None:
     told: list[str] = []
