@@ -6,7 +6,18 @@ import importlib
 import platform
 import sys
 
-BENCHES = ("read", "views", "propagation", "parts", "edit", "parse", "many", "apply", "cold_start")
+BENCHES = (
+    "read",
+    "views",
+    "peers",
+    "propagation",
+    "parts",
+    "edit",
+    "parse",
+    "many",
+    "apply",
+    "cold_start",
+)
 
 
 def main(names: list[str]) -> int:
