@@ -53,6 +53,11 @@ def watch(subscriber: Forkable) -> None:
             uwsgi_hook.install(in_child)
 
 
+def watched() -> list[Forkable]:
+    """Those that are still there, as far as nobody else has let them go."""
+    return list(_listeners)
+
+
 def in_child() -> None:
     """Once in each child, whichever of the hooks come."""
     global _pid  # noqa: PLW0603 — as the process is

@@ -116,6 +116,11 @@ class Subscriber(Beginning):
 
         return explain(self._dial, self._keys, self.snapshot, path)
 
+    @property
+    def is_closed(self) -> bool:
+        """True once somebody called `close`."""
+        return self._is_closing
+
     def status(self) -> Status:
         """Where this subscriber stands now."""
         self.postfork()

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from confbus.errors import ConfigRefused, InvalidDocument, UnknownPath
+from confbus import forks
+from confbus.errors import ConfigRefused, InvalidDocument, NotStarted, UnknownPath
 from confbus.testing import Bus, override, static
 
 if TYPE_CHECKING:
@@ -51,6 +52,26 @@ def test_a_static_configuration_is_read_like_any_other_and_takes_no_thread() -> 
         static({"web": {"host": "a"}}, views={"web": Web})
     with pytest.raises(InvalidDocument):
         static({"web": object()})
+
+
+def test_where_one_subscriber_is_open_nobody_has_to_name_it() -> None:
+    with Bus({"web": {"port": 80}}) as bus:
+        config = bus.connect()
+        others: list[Any] = [each for each in forks.watched() if issubclass(type(each), type(config))]
+        for each in others:
+            if each is not config:  # of tests before
+                each.close()
+
+        with override({"web.port": 81}):
+            assert config["web.port"] == 81
+        assert config["web.port"] == 80
+
+        other = static({"web": {"port": 1}})
+        with pytest.raises(NotStarted, match="2 subscribers are open"), override({"web.port": 82}):
+            pass
+        other.close()
+    with pytest.raises(NotStarted, match="No subscriber is open"), override({"web.port": 83}):
+        pass
 
 
 def test_an_override_is_seen_here_and_nowhere_else_and_is_gone_afterwards(config: Subscriber) -> None:

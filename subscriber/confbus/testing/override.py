@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import functools
+import gc
 import inspect
-from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, overload
 
-from confbus.errors import ConfigRefused
+from confbus import forks
+from confbus.errors import ConfigRefused, NotStarted
 from confbus.subscriber import Subscriber
 from confbus.testing.edited import edited
 from confbus.wire import codec
@@ -23,8 +25,10 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-class override:  # noqa: N801 — used as a statement: `with override(config, {...}):`
+class override:  # noqa: N801 — used as a statement: `with override({...}):`
     """Reads of `config` see `changes` (path to value) instead, and nothing at the paths of `remove`.
+
+    `override({...})` without a `config` is for the only subscriber that is open in this process when it is entered.
 
     A context manager, and a decorator of functions and coroutine functions; nested ones add up. It counts in the
     thread or asyncio task that entered it, in tasks made inside, and for `view.pinned`; other threads and tasks, those
@@ -37,15 +41,40 @@ class override:  # noqa: N801 — used as a statement: `with override(config, {.
     configuration, and `UnknownPath` for what cannot be removed.
     """
 
+    if TYPE_CHECKING:
+
+        @overload
+        def __init__(
+            self,
+            changes: Mapping[str, Any] | Mapping[str | paths.Path, Any],
+            /,
+            *,
+            remove: Iterable[str | paths.Path] = ...,
+            everywhere: bool = ...,
+        ) -> None: ...
+        @overload
+        def __init__(
+            self,
+            config: Subscriber | Callable[[], Subscriber],
+            changes: Mapping[str, Any] | Mapping[str | paths.Path, Any],
+            /,
+            *,
+            remove: Iterable[str | paths.Path] = ...,
+            everywhere: bool = ...,
+        ) -> None: ...
+
     def __init__(
         self,
-        config: Subscriber | Callable[[], Subscriber],
-        changes: Mapping[str, Any] | Mapping[str | paths.Path, Any],
+        config: Any,
+        changes: Any = None,
+        /,
         *,
         remove: Iterable[str | paths.Path] = (),
         everywhere: bool = False,
     ) -> None:
-        self._config = config
+        if changes is None:
+            config, changes = _only_one, config
+        self._config: Subscriber | Callable[[], Subscriber] = config
         self._changes = dict[Any, Any](changes)
         self._removed = tuple(remove)
         self._is_everywhere = everywhere
@@ -94,6 +123,26 @@ class override:  # noqa: N801 — used as a statement: `with override(config, {.
         read = local_of(config).snapshot if self._is_everywhere else None
         snapshot = _changed(config.snapshot if read is None else read, self._changes, self._removed)
         return (_Everywhere if self._is_everywhere else _InContext)(config, snapshot)
+
+
+def _only_one() -> Subscriber:
+    """The subscriber that is open in this process. Raises `NotStarted` when there is none, or more than one."""
+    if len(_open()) > 1:
+        gc.collect()  # those that nobody holds any more do not count
+    found = _open()
+    if len(found) != 1:
+        reason = f"{len(found)} subscribers are" if found else "No subscriber is"
+        raise NotStarted(
+            f"{reason} open in this process, and override({{…}}) is for the only one",
+            advice="Name it: override(config, {…}).",
+        )
+    return found[0]
+
+
+def _open() -> list[Subscriber]:
+    # By its type alone: lazy objects of other kinds answer `isinstance` by making what they stand for.
+    watched: list[Any] = [each for each in forks.watched() if issubclass(type(each), Subscriber)]
+    return [each for each in watched if not each.is_closed]
 
 
 def local_of(config: Any) -> Local:
