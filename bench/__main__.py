@@ -16,6 +16,8 @@ BENCHES = (
     "parse",
     "many",
     "apply",
+    "stall",
+    "memory",
     "cold_start",
 )
 
