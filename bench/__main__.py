@@ -11,6 +11,7 @@ BENCHES = (
     "views",
     "peers",
     "propagation",
+    "inline",
     "parts",
     "edit",
     "parse",

@@ -37,7 +37,7 @@ ROUNDS = 40
 NOTICE_BYTES = 1700
 """A notice of ours with a section of 1 KB inside."""
 _TURN = 20
-_POLL_S = 0.00005
+POLL_S = 0.00005
 _CHANNEL = "bare"
 
 
@@ -52,17 +52,17 @@ def run() -> list[Row]:
     }
     with ExitStack() as stack:
         url = stack.enter_context(embedded.start(port=0)).url
-        peers = {floor: _Peer(context, _bare_reader, url, _bare_writer(url))}
+        peers = {floor: Peer(context, _bare_reader, url, _bare_writer(url))}
         for name, size_bytes in {
             "SET, PUBLISH, GET of 100 KB": 100 * 1024,
             "SET, PUBLISH, GET of 1 MB": 1024 * 1024,
         }.items():
             url = stack.enter_context(embedded.start(port=0)).url
             whole = thaw(document(size_bytes, sections=100))
-            peers[name] = _Peer(context, _whole_reader, url, _whole_writer(url, whole))
+            peers[name] = Peer(context, _whole_reader, url, _whole_writer(url, whole))
         for name, (size_bytes, sections) in documents.items():
             url = stack.enter_context(embedded.start(port=0)).url
-            peers[name] = _Peer(context, bus_reader, url, _bus_writer(url, document(size_bytes, sections=sections)))
+            peers[name] = Peer(context, bus_reader, url, bus_writer(url, document(size_bytes, sections=sections)))
         for peer in peers.values():
             stack.callback(peer.end)
             peer.warm_up()
@@ -70,7 +70,7 @@ def run() -> list[Row]:
     return rows(figures, unit="ms", targets=dict.fromkeys(documents, "aim: 2.0"))
 
 
-class _Peer:
+class Peer:
     """One writer here and one reader in a process of its own."""
 
     def __init__(self, context: Any, reader: Any, url: str, write: Callable[[int], float]) -> None:
@@ -99,7 +99,7 @@ class _Peer:
         self._process.join()
 
 
-def _bus_writer(url: str, before: Frozen) -> Callable[[int], float]:
+def bus_writer(url: str, before: Frozen) -> Callable[[int], float]:
     ledger, encoder = ledger_at(url), Encoder()
     tree = [before]
     ledger.publish(encoder.encode(tree[0]), WHY)
@@ -117,7 +117,7 @@ def bus_reader(url: str, pipe: Connection) -> None:
     """A process that sends the time whenever it sees another value in the first section; one message when ready."""
     config = confbus.connect(url, namespace=NAMESPACE)
     path = next(iter(config.snapshot)) + ".value"
-    _poll(lambda: config[path], pipe)
+    poll(lambda: config[path], pipe)
 
 
 def _bare_writer(url: str) -> Callable[[int], float]:
@@ -146,7 +146,7 @@ def _bare_reader(url: str, pipe: Connection) -> None:
 
     threading.Thread(target=listen, daemon=True).start()
     time.sleep(0.2)
-    _poll(lambda: last[0], pipe)
+    poll(lambda: last[0], pipe)
 
 
 def _whole_writer(url: str, whole: dict[str, Any]) -> Callable[[int], float]:
@@ -180,10 +180,11 @@ def _whole_reader(url: str, pipe: Connection) -> None:
     first = next(iter(last[0]))
     threading.Thread(target=listen, daemon=True).start()
     time.sleep(0.2)
-    _poll(lambda: int(last[0][first]["value"]), pipe)
+    poll(lambda: int(last[0][first]["value"]), pipe)
 
 
-def _poll(read: Callable[[], int], pipe: Connection) -> None:
+def poll(read: Callable[[], int], pipe: Connection, *, pause_s: float | None = POLL_S) -> None:
+    """Sends the time of each other value that is seen; without a pause it does nothing but look."""
     seen = read()
     pipe.send(0.0)
     while True:
@@ -191,4 +192,5 @@ def _poll(read: Callable[[], int], pipe: Connection) -> None:
         if value != seen:
             pipe.send(time.monotonic())
             seen = value
-        time.sleep(_POLL_S)
+        if pause_s is not None:
+            time.sleep(pause_s)
