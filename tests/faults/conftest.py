@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from confbus.testing import Proxy
 from support.bus import Bus
 
 if TYPE_CHECKING:
@@ -27,3 +28,10 @@ def own_bus(own_server: Server, namespace: str, tmp_path: Path) -> Iterator[Bus]
     """A bus on `own_server`."""
     with Bus(own_server.url, namespace, tmp_path) as bus:
         yield bus
+
+
+@pytest.fixture
+def proxy(server: Server) -> Iterator[Proxy]:
+    """A way to the server of `bus` that can be broken."""
+    with Proxy(server.url) as proxy:
+        yield proxy

@@ -39,12 +39,6 @@ def with_option(url: str, option: str) -> str:
     return f"{url}{'&' if '?' in url else '?'}{option}" if option else url
 
 
-@pytest.fixture
-def proxy(server: Server) -> Iterator[Proxy]:
-    with Proxy(server.url) as proxy:
-        yield proxy
-
-
 class Linked:
     """A link, and what one worker says over it."""
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from confbus.testing import Proxy
 from confbus.wire import codec
 from confbus.wire import head as heads
 from confbus.wire.keys import Keys
@@ -20,20 +19,13 @@ from support.places import encoded
 from support.scale import scaled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
+    from confbus.testing import Proxy
     from support.bus import Bus, Worker
     from support.server import Server
 
 FACTS: dict[str, Any] = {**heads.first(version=9, digest="ab", merged="").fields(), "base": "", "sections": {}}
 NESTED = b"\x91" * 1000 + b"\x90"
 """A list in a list in a list …: few bytes, and more levels than Python's stack has."""
-
-
-@pytest.fixture
-def proxy(server: Server) -> Iterator[Proxy]:
-    with Proxy(server.url) as proxy:
-        yield proxy
 
 
 def garbage() -> list[bytes]:

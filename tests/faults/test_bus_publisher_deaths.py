@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from confbus.errors import OutcomeUnknown
-from confbus.testing import Proxy
 from confbus_publisher.inputs import Inputs
 from confbus_publisher.ledger.redis import RedisStore
 from support.bus import Edits, Killed, MortalStore, digest_of, document
@@ -20,19 +19,14 @@ from support.scale import scaled
 from support.shop import Shop
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
     from pathlib import Path
 
+    from confbus.testing import Proxy
     from confbus_publisher.layer import Layer
     from confbus_publisher.ledger.store import Commit
     from support.bus import Bus
     from support.server import Server
-
-
-@pytest.fixture
-def proxy(server: Server) -> Iterator[Proxy]:
-    with Proxy(server.url) as proxy:
-        yield proxy
 
 
 def versions(bus: Bus) -> list[int]:

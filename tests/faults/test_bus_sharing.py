@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 import confbus
-from confbus.testing import Proxy
 from support.bus import TIMING, Bus
 from support.eventually import eventually
 
@@ -16,13 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from confbus.testing import Proxy
     from support.server import Server
-
-
-@pytest.fixture
-def proxy(server: Server) -> Iterator[Proxy]:
-    with Proxy(server.url) as proxy:
-        yield proxy
 
 
 @pytest.fixture

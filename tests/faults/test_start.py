@@ -9,22 +9,14 @@ import pytest
 
 import confbus
 from confbus.errors import ConfigRefused, ConnectFailed, InvalidSettings
-from confbus.testing import Proxy
 from support.bus import TIMING, document
 from support.eventually import eventually
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
+    from confbus.testing import Proxy
     from support.bus import Bus
-    from support.server import Server
-
-
-@pytest.fixture
-def proxy(server: Server) -> Iterator[Proxy]:
-    with Proxy(server.url) as proxy:
-        yield proxy
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""What the stories of the command line begin with."""
+"""What the stories begin with: a shop for those of the command line, releases for those of a worker."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from support.releases import Releases
 from support.shop import Shop
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 
@@ -21,3 +23,11 @@ def shop(tmp_path: Path, namespace: str, redis_url: str, monkeypatch: pytest.Mon
     directory.mkdir()
     monkeypatch.chdir(directory)
     return Shop(directory, namespace, url=redis_url)
+
+
+@pytest.fixture
+def releases(redis_url: str, namespace: str) -> Iterator[Releases]:
+    """A namespace on the shared server, with a first release."""
+    with Releases(redis_url, namespace) as there:
+        there.publish(web={"number": 1})
+        yield there

@@ -11,17 +11,11 @@ from celery.contrib.testing import worker as workers
 
 import confbus
 from confbus.contrib.celery import pin_tasks
-from support.releases import Releases
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
-
-@pytest.fixture
-def releases(redis_url: str, namespace: str) -> Generator[Releases]:
-    with Releases(redis_url, namespace) as there:
-        there.publish(web={"number": 1})
-        yield there
+    from support.releases import Releases
 
 
 @pytest.fixture

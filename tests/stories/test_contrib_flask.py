@@ -20,13 +20,6 @@ NOBODY = "redis://127.0.0.1:1"
 
 
 @pytest.fixture
-def releases(redis_url: str, namespace: str) -> Generator[Releases]:
-    with Releases(redis_url, namespace) as there:
-        there.publish(web={"number": 1})
-        yield there
-
-
-@pytest.fixture
 def app(releases: Releases) -> Generator[Flask]:
     """An application in the middle of whose requests a release arrives."""
     app = Flask("shop")

@@ -20,20 +20,13 @@ from confbus.asgi import PinMiddleware
 from confbus.contrib.starlette import configuration, lifespan, snapshot, value, view
 from confbus.errors import ConnectFailed, NotStarted
 from support.eventually import eventually
-from support.releases import Releases
 from support.web import fetched, served
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator, Generator
+    from collections.abc import AsyncGenerator
 
     from confbus import Subscriber
-
-
-@pytest.fixture
-def releases(redis_url: str, namespace: str) -> Generator[Releases]:
-    with Releases(redis_url, namespace) as there:
-        there.publish(web={"number": 1})
-        yield there
+    from support.releases import Releases
 
 
 async def meanwhile(request: Request, first: Annotated[Snapshot, Depends(snapshot)]) -> int:

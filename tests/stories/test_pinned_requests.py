@@ -8,7 +8,6 @@ from socketserver import ThreadingMixIn
 from typing import TYPE_CHECKING, Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
-import pytest
 from starlette.applications import Starlette
 from starlette.responses import StreamingResponse
 from starlette.routing import Route
@@ -16,20 +15,13 @@ from starlette.routing import Route
 import confbus
 from confbus.asgi import PinMiddleware as AsgiPins
 from confbus.wsgi import PinMiddleware as WsgiPins
-from support.releases import Releases
 from support.web import served
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterator
+    from collections.abc import Callable, Iterator
 
     from confbus import Subscriber
-
-
-@pytest.fixture
-def releases(redis_url: str, namespace: str) -> Generator[Releases]:
-    with Releases(redis_url, namespace) as there:
-        there.publish(web={"number": 1})
-        yield there
+    from support.releases import Releases
 
 
 def answers_across_a_release(url: str, config: Subscriber, publish: Callable[[], int]) -> list[bytes]:
