@@ -10,7 +10,7 @@ import _thread
 import os
 import sys
 import time
-import weakref
+from _weakrefset import WeakSet  # what `weakref` gives, and all that is needed of it
 
 from confbus import importing
 
@@ -25,7 +25,7 @@ _AGAIN_S = 1.0
 _LONG_S = 3600.0
 _start_new_thread = _thread.start_new_thread
 
-_listeners: weakref.WeakSet[Forkable] = weakref.WeakSet()
+_listeners: WeakSet[Forkable] = WeakSet()
 _is_watching = False
 _pid = os.getpid()
 

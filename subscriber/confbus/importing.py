@@ -7,10 +7,10 @@ is the one thing that happens before a fork; while nothing is imported it costs 
 
 from __future__ import annotations
 
+import _thread
 import os
-import threading
 
-guard = threading.RLock()
+guard = _thread.RLock()
 _MAX_WAIT_S = 5.0
 _taken = False
 
@@ -32,4 +32,4 @@ def _in_parent() -> None:
 
 def _in_child() -> None:
     global guard  # noqa: PLW0603 — who had it is another thread now, or none
-    guard = threading.RLock()
+    guard = _thread.RLock()

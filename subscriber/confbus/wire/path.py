@@ -5,10 +5,9 @@ Inside the code a path is a tuple of keys and indexes. Text is for people, JSON 
 
 from __future__ import annotations
 
-import functools
-
 from confbus.errors import InvalidPath
 from confbus.wire.frozen import is_list, is_mapping
+from confbus.wire.remembered import Remembered
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -24,10 +23,10 @@ _MAX_DIGITS = 9
 _WILDCARDS = ("*", "**")
 
 
-@functools.lru_cache(maxsize=4096)
 def parse(text: str) -> Path:
     """The keys and indexes of `text`; the empty text is the whole document. Raises `InvalidPath` with the column."""
-    return tuple(part for part, _ in _tokens(text))
+    path: Path = _paths[text]
+    return path
 
 
 def is_pattern(text: str) -> bool:
@@ -155,7 +154,6 @@ def _nearest_index(part: str | int, length: int) -> int:
     return max(0, min(index, length - 1))
 
 
-@functools.lru_cache(maxsize=4096)
 def _tokens(text: str) -> tuple[tuple[str | int, bool], ...]:
     """Each part of `text`, and whether it is literal whatever it looks like (quoted, or an index)."""
     if _MARKS.isdisjoint(text):
@@ -197,3 +195,6 @@ def _unquoted(text: str, at: int, quoted: str) -> str:
         return str(json.loads(quoted))
     except ValueError:
         raise InvalidPath(text, at + 1, "the quoted key is no JSON string") from None
+
+
+_paths = Remembered(lambda text: tuple(part for part, _ in _tokens(text)))

@@ -7,7 +7,6 @@ of storage, transfer and reuse: an unchanged section is neither encoded, sent, s
 
 from __future__ import annotations
 
-import functools
 from itertools import compress
 from operator import is_not
 
@@ -16,6 +15,7 @@ from confbus.wire import codec
 from confbus.wire import path as paths
 from confbus.wire.frozen import Frozen, FrozenList, is_mapping
 from confbus.wire.manifest import EMPTY, Manifest
+from confbus.wire.remembered import Remembered
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -36,10 +36,14 @@ def name_of(path: paths.Path) -> str:
     return paths.render(path) or ROOT
 
 
-@functools.lru_cache(maxsize=4096)
 def path_of(name: str) -> paths.Path:
     """The place of a section in the document. Raises `Malformed` for what is no section name, and for a second name
     of the same place: one document would have two digests."""
+    path: paths.Path = _places[name]
+    return path
+
+
+def _place_of(name: str) -> paths.Path:
     try:
         path = () if name == ROOT else paths.parse(name)
     except ValueError:
@@ -47,6 +51,9 @@ def path_of(name: str) -> paths.Path:
     if len(path) > 2 or not all(isinstance(part, str) for part in path) or name_of(path) != name:
         raise Malformed("a section name", f"{name!r} is no path of at most two keys")
     return path
+
+
+_places = Remembered(_place_of)
 
 
 class Encoder:
