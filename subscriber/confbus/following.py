@@ -151,8 +151,8 @@ class Following:
                         news.append((channel, consequence))
                     else:
                         events.append(consequence)
-        if self._observer is not None and isinstance(event, Heard):
-            self._observer(self.status())
+        if isinstance(event, Heard):
+            self._observe(self.status())
         return news
 
     def settle(self, *, is_quiet: bool) -> News:
@@ -255,7 +255,7 @@ class Following:
     def _note(self, event: Event) -> None:
         """Let those who start know what stands in the way, and the file on disk that it is still the newest."""
         if self._local.snapshot is not None:
-            if isinstance(event, HeadRead) and self._fallback is not None:
+            if isinstance(event, HeadRead) and self._fallback is not None and self._is_served(event.head):
                 self._fallback.confirm()
             return
         match event:
@@ -267,12 +267,25 @@ class Following:
                 return
         self._local.tell()
 
+    def _is_served(self, head: Head | None) -> bool:
+        served = self._follower.served
+        return head is not None and served is not None and head.change == served.change
+
     def _report(self) -> None:
         self._unreported_since = 0.0
         status = self.status()
-        if self._observer is not None:
-            self._observer(status)
+        self._observe(status)
         if self._is_reporting:
             interval_s, judges = self._follower.timing.report_s, self._local.judges
             facts = status.report(self._labels, interval_s=interval_s, protocol=PROTOCOL, validators=judges)
             self._namespace.report(facts)
+
+    def _observe(self, status: Status) -> None:
+        if self._observer is None:
+            return
+        try:
+            self._observer(status)
+        except BaseException:  # a user's code; it must not end the thread that others need
+            import logging
+
+            logging.getLogger("confbus").exception("an observer of %s failed", self.keys.namespace)

@@ -217,9 +217,17 @@ def objection(validators: Iterable[Callable[[Snapshot], object]], new: Snapshot)
     for validator in validators:
         try:
             validator(new)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # noqa: BLE001 — a user's code; whatever it raises is its veto
+        except BaseException as error:  # a user's code; whatever it raises is its veto
+            if is_ctrl_c(error):
+                raise
             name = getattr(validator, "__qualname__", type(validator).__name__)
             return f"{name}: {error}" if str(error) else f"{name}: {type(error).__name__}"
     return ""
+
+
+def is_ctrl_c(error: BaseException) -> bool:
+    """True for what Ctrl-C raises. Python raises it in the main thread alone: anywhere else it is others' code that
+    does, as it may raise anything, and the thread that everybody needs must not end of it."""
+    import threading
+
+    return isinstance(error, KeyboardInterrupt) and threading.current_thread() is threading.main_thread()

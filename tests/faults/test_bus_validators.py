@@ -93,7 +93,7 @@ def test_what_was_refused_is_not_asked_about_again(bus: Bus) -> None:
 
 @pytest.mark.parametrize(
     "raised",
-    [KeyError("db"), AssertionError(), SystemExit(1), CancelledError(), RecursionError()],
+    [KeyError("db"), AssertionError(), SystemExit(1), CancelledError(), RecursionError(), KeyboardInterrupt()],
     ids=lambda raised: type(raised).__name__,
 )
 def test_whatever_a_validator_raises_is_a_veto(bus: Bus, raised: BaseException) -> None:
@@ -143,3 +143,30 @@ def test_a_validator_cannot_change_what_it_is_shown(bus: Bus) -> None:
     bus.publish(1)
 
     assert "meddle" in refusal(bus, meddle)
+
+
+@pytest.mark.parametrize("raised", [ValueError(), SystemExit(1), KeyboardInterrupt()], ids=repr)
+def test_an_observer_that_raises_changes_nothing(bus: Bus, raised: BaseException) -> None:
+    def observe(status: confbus.Status) -> None:
+        raise raised
+
+    bus.publish(1)
+    with confbus.connect(bus.url, namespace=bus.namespace, timing=TIMING, observer=observe) as config:
+        bus.publish(2)
+
+        eventually(lambda: config["number"] == 2 and config.status().state == "live")
+
+
+def test_a_view_that_raises_what_ctrl_c_does_is_a_veto(bus: Bus) -> None:
+    def build(number: int) -> int:
+        if number == 2:
+            raise KeyboardInterrupt
+        return number
+
+    bus.publish(1)
+    with confbus.connect(bus.url, namespace=bus.namespace, timing=TIMING, views={"number": build}) as config:
+        bus.publish(2)
+        eventually(lambda: config.status().state == "vetoing")
+        bus.publish(3)
+
+        eventually(lambda: config["number"] == 3)

@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from confbus.errors import InvalidSettings
+from confbus.local import is_ctrl_c
 from confbus.views.fields import Field, fields_of
 from confbus.views.libraries import by_library
 from confbus.views.misfit import Misfit, kind_of, misfit_of
@@ -159,9 +160,9 @@ def called(make: Callable[[Any], Any]) -> Conversion:
     def convert(value: Any, path: Path) -> Any:
         try:
             return make(value)
-        except KeyboardInterrupt:
-            raise
-        except BaseException as error:  # noqa: BLE001 — others' code; whatever it raises is its objection
+        except BaseException as error:  # others' code; whatever it raises is its objection
+            if is_ctrl_c(error):
+                raise
             misfit = misfit_of(error, value, path)
         raise misfit  # not from within: a chained error would carry what it was shown into logs
 
