@@ -80,17 +80,22 @@ class Fallback:
         """Have `good` written soon, in place of what was to be written before; returns at once."""
         self._kept = good
         if self._thread.acquire(blocking=False):
-            _thread.start_new_thread(self._write_on, ())
+            try:
+                _thread.start_new_thread(self._write_on, ())
+            except RuntimeError:  # no more threads: the next release tries again, and `flush` at the end
+                self._thread.release()
 
     def confirm(self) -> None:
-        """What runs was just seen to be the newest: remember the time, though not each time."""
+        """What runs was just seen to be the newest: remember the time, though not each time, and not for an older
+        release that is there since this one cannot be written."""
         now = time.monotonic()
-        if self._kept is None and now - self._confirmed_at > _CONFIRM_S:
+        is_there = self._kept is None and not self._disk.locked() and not self.error
+        if is_there and now - self._confirmed_at > _CONFIRM_S:
             self._confirmed_at = now
             try:
                 os.utime(self.path)
             except OSError:
-                return  # it was never written, and `error` says why
+                return  # somebody took it away
 
     def flush(self) -> None:
         """Write what still waits, and wait for what is being written."""
@@ -102,13 +107,17 @@ class Fallback:
 
     def renewed(self) -> Fallback:
         """The same file in a forked child, where no thread of the parent writes."""
-        return Fallback(self.path, self._namespace)
+        renewed = Fallback(self.path, self._namespace)
+        renewed.error = self.error
+        return renewed
 
     def _write_on(self) -> None:
-        while self._kept is not None:
-            self.flush()
-            time.sleep(_PACE_S)
-        self._thread.release()
+        try:
+            while self._kept is not None:
+                self.flush()
+                time.sleep(_PACE_S)
+        finally:
+            self._thread.release()
         if self._kept is not None:  # it came while this one was about to end
             self.keep(self._kept)
 
@@ -156,10 +165,11 @@ class Fallback:
     def _read(self) -> tuple[bytes, float]:
         # Without waiting: a pipe in its place would have no end.
         descriptor = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        facts = os.fstat(descriptor)
+        if not stat.S_ISREG(facts.st_mode):
+            os.close(descriptor)  # of a directory Python makes no file, and would leave it open
+            raise self._malformed("it is no file")
         with os.fdopen(descriptor, "rb") as file:
-            facts = os.fstat(descriptor)
-            if not stat.S_ISREG(facts.st_mode):
-                raise self._malformed("it is no file")
             if facts.st_uid not in {0, os.geteuid()} or facts.st_mode & _OTHERS_MAY_WRITE:
                 raise self._malformed("others may have written it")
             if facts.st_size > MAX_BYTES:

@@ -178,9 +178,10 @@ class Subscriber(Beginning):
 
     def _is_fresh(self, path: str | paths.Path, max_age_s: float, *, can_do_without: bool) -> bool:
         status = self.status()
-        if status.verified_age_s > max_age_s and not can_do_without:
+        is_fresh = status.verified_age_s <= max_age_s
+        if not is_fresh and not can_do_without:  # not "is older": nothing is older than a NaN
             raise Stale(path if isinstance(path, str) else str(path), status.verified_age_s, max_age_s, status.state)
-        return status.verified_age_s <= max_age_s
+        return is_fresh
 
     def _make_following(self, instance: str) -> Following:
         from confbus.following import Following

@@ -178,3 +178,28 @@ print(fallback.error)
     assert loaded is not None
     assert loaded.manifest == encoded(SMALL).manifest
     assert not [each for each in path.parent.iterdir() if each.suffix == ".new"]
+
+
+def test_what_is_there_is_not_confirmed_while_what_runs_cannot_be_written(path: Path) -> None:
+    path.mkdir()
+    fallback = written(path, good(SMALL))
+    os.utime(path, (1000, 1000))
+
+    fallback.confirm()
+    fallback.renewed().confirm()
+
+    assert "cannot be written" in fallback.error
+    assert path.stat().st_mtime == 1000
+
+
+def test_a_directory_in_its_place_costs_no_descriptor(path: Path) -> None:
+    path.mkdir()
+    lowest = os.open(os.devnull, os.O_RDONLY)
+    os.close(lowest)
+
+    with pytest.raises(Malformed, match="it is no file"):
+        Fallback(str(path), "shop").load()
+
+    after = os.open(os.devnull, os.O_RDONLY)
+    os.close(after)
+    assert after == lowest
