@@ -111,7 +111,7 @@ class FileServer(MemoryServer):
         """Take note of where the publisher stands; on news workers look."""
         stands = self._publisher.standing
         reasons = [stands.why] if stands.state in {standing.REFUSED, standing.LOST} else []
-        trouble = "; ".join([*reasons, *stands.failures.values()])
+        trouble = "; ".join(dict.fromkeys([*reasons, *stands.failures.values()]))
         if trouble != self._trouble:
             self._trouble = trouble
             self.execute(("PUBLISH", self._keys.notices, HINT))

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
+_SERVER_ADVICE = "Is the server up, and has `confbus run` or `confbus publish` published once?"
+
+
 class ConfBusError(Exception):
     """The root of all errors of confbus."""
 
@@ -110,8 +113,8 @@ class ConnectFailed(ConfBusError):
         self.timeout_s = timeout_s
         self.reason = reason
         super().__init__(
-            f"No configuration of {namespace!r} from {url} within {timeout_s:g} s: {reason}.",
-            advice="Is the server up, and has `confbus run` or `confbus publish` published once?",
+            f"No configuration of {namespace!r} from {url} within {timeout_s:g} s: {reason.rstrip('.')}.",
+            advice=_SERVER_ADVICE if "://" in url else "",
         )
 
 

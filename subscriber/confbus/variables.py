@@ -40,7 +40,7 @@ def env(prefix: str, *, ignored: Collection[str] = (), environ: Mapping[str, str
     if not prefix:
         raise InvalidSettings("env()", "an empty prefix would take the whole environment", advice="Write env('APP_').")
     found = os.environ if environ is None else environ
-    texts = {name: found[name] for name in sorted(found) if name.startswith(prefix) and name not in ignored}
+    texts = {name: found[name] for name in sorted(found) if name.startswith(prefix) and name not in {prefix, *ignored}}
     return Overlay(Variables(prefix, texts))
 
 

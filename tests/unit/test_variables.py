@@ -126,7 +126,7 @@ def test_two_variables_for_one_path_are_refused() -> None:
 
 
 def test_what_is_ignored_and_what_others_begin_with_is_left_alone() -> None:
-    variables = {"APP_HOME": "/srv", "APP_IS_ON": "on", "APPLE": "1"}
+    variables = {"APP_": "nothing", "APP_HOME": "/srv", "APP_IS_ON": "on", "APPLE": "1"}
 
     over = env("APP_", ignored=["APP_HOME"], environ=variables).over(snapshot(RELEASE))
 
