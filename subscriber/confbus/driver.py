@@ -40,6 +40,11 @@ class Driver:
             self._link.close()
             raise
 
+    @property
+    def is_here(self) -> bool:
+        """True in its own thread."""
+        return threading.current_thread() is self._thread
+
     def admits(self, key: object, channel: str) -> bool:
         return self.key == key and channel not in self._driven
 

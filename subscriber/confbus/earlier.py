@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from confbus import candidate
+from confbus.errors import Malformed
 from confbus.events import Apply, Found
 from confbus.wire.head import new_id
 from confbus.wire.manifest import EMPTY
@@ -24,8 +25,8 @@ MAX_STEPS = 16
 def find(namespace: Namespace, local: Local, refused: Head) -> tuple[Found, Apply] | None:
     """Offer the releases before `refused`, newest first, till one is accepted; None when none of those kept is.
 
-    Contents that were rolled back are not offered, nor is any content twice. Raises `Malformed` for what is damaged,
-    and whatever the link raises.
+    Contents that were rolled back are not offered, nor is any content twice, nor what is damaged. Raises whatever the
+    link raises.
     """
     held = namespace.quarantine()
     tried = {refused.digest}
@@ -34,26 +35,32 @@ def find(namespace: Namespace, local: Local, refused: Head) -> tuple[Found, Appl
         if release.digest in tried or not held.isdisjoint(pairs):
             continue
         tried.add(release.digest)
-        # Nothing tells the head that it was published with: the revision is at most this one, and nobody has its id.
-        head = replace(
-            refused,
-            version=release.version,
-            digest=release.digest,
-            revision=max(0, refused.revision - (refused.version - release.version)),
-            change=new_id(),
-        )
-        apply = Apply(head, NOTHING, release.manifest, namespace.content(release, EMPTY), release.at_ms)
-        assembly = candidate.assemble(apply)
+        try:
+            apply = _candidate(namespace, release, refused)
+            assembly = candidate.assemble(apply)
+        except Malformed:
+            continue
         if not local.receive(candidate.snapshot(apply, assembly)):
-            return Found(head, assembly), apply
+            return Found(apply.head, assembly), apply
     return None
 
 
+def _candidate(namespace: Namespace, release: Release, refused: Head) -> Apply:
+    # Nothing tells the head that it was published with: the revision is at most this one, and nobody has its id.
+    head = replace(
+        refused,
+        version=release.version,
+        digest=release.digest,
+        revision=max(0, refused.revision - (refused.version - release.version)),
+        change=new_id(),
+    )
+    return Apply(head, NOTHING, release.manifest, namespace.content(release, EMPTY), release.at_ms)
+
+
 def _before(namespace: Namespace, head: Head) -> Iterator[Release]:
-    version = namespace.release(head.version).parent
-    for _ in range(MAX_STEPS):
-        if version <= 0:
-            return
-        release = namespace.release(version)
-        yield release
-        version = min(release.parent, version - 1)
+    """Those of the last versions that are kept and whole, newest first."""
+    for version in range(head.version - 1, max(0, head.version - 1 - MAX_STEPS), -1):
+        try:
+            yield namespace.release(version)
+        except Malformed:
+            continue

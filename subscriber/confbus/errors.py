@@ -112,9 +112,12 @@ class ConnectFailed(ConfBusError):
         self.namespace = namespace
         self.timeout_s = timeout_s
         self.reason = reason
+        within = f" within {timeout_s:g} s" if timeout_s else ""
+        # A reason that begins with one of Redis' own words is an answer: the server is up.
+        is_answered = reason.partition(" ")[0].isupper()
         super().__init__(
-            f"No configuration of {namespace!r} from {url} within {timeout_s:g} s: {reason.rstrip('.')}.",
-            advice=_SERVER_ADVICE if "://" in url else "",
+            f"No configuration of {namespace!r} from {url}{within}: {reason.rstrip('.')}.",
+            advice=_SERVER_ADVICE if "://" in url and not is_answered else "",
         )
 
 

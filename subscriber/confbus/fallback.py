@@ -7,6 +7,7 @@ in place, and only its owner may read it. Its modification time says when the re
 from __future__ import annotations
 
 import _thread
+import errno
 import os
 import stat
 import time
@@ -31,6 +32,9 @@ _PACE_S = 1.0
 _PATIENCE_S = 5.0
 _CONFIRM_S = 15.0
 _LEFT_OVER_S = 3600.0
+_SKEW_S = 60.0
+_NEVER = float("inf")
+_FOREIGN = "it is of the namespace"
 _OTHERS_MAY_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
@@ -74,7 +78,9 @@ class Fallback:
         content = raw[start:]
         if codec.digest(content).encode() != raw[len(_MAGIC) : start]:
             raise self._malformed("it is damaged: it does not have its checksum")
-        return self._unpacked(codec.unpack(content, what=self._what()), max(0.0, time.time() - verified_at))
+        age_s = time.time() - verified_at
+        # A time to come says nothing: the clock was set back since.
+        return self._unpacked(codec.unpack(content, what=self._what()), max(0.0, age_s) if age_s > -_SKEW_S else _NEVER)
 
     def keep(self, good: LastGood) -> None:
         """Have `good` written soon, in place of what was to be written before; returns at once."""
@@ -141,7 +147,9 @@ class Fallback:
         """True when another process wrote a later head of the same epoch meanwhile."""
         try:
             found = self.load()
-        except Malformed:
+        except Malformed as error:
+            if error.reason.startswith(_FOREIGN):
+                raise OSError(errno.EEXIST, f"{error.reason}; each needs a file of its own") from None
             return False
         return found is not None and found.head.epoch == head.epoch and found.head.revision > head.revision
 
@@ -186,7 +194,7 @@ class Fallback:
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise self._malformed(f"it is none ({type(error).__name__})") from None
         if namespace != self._namespace:
-            raise self._malformed(f"it is of the namespace {str(namespace)[:100]!r}")
+            raise self._malformed(f"{_FOREIGN} {str(namespace)[:100]!r}")
         if manifest.digest != head.digest:
             raise self._malformed("its content is not what its head names")
         return good

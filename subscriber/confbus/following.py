@@ -29,7 +29,7 @@ from confbus.events import (
     Ticked,
 )
 from confbus.fallback import LastGood
-from confbus.follower import CACHED, Follower
+from confbus.follower import CACHED, LIVE, RECONNECTING, Follower
 from confbus.link import EVERYBODY, reason_of
 from confbus.namespace import Namespace
 from confbus.status import Status, stand
@@ -166,14 +166,20 @@ class Following:
         follower, restored, snapshot = self._follower, self._restored, self._local.snapshot
         # What another thread has put there and this one does not know yet, since it waits for a server.
         disk = restored.good if restored is not None and follower.served is None else None
+        age_s = disk.age_s if disk else time.monotonic() - follower.verified_at
+        state, error = CACHED if disk else follower.state, follower.error
+        timing = follower.timing
+        if state == LIVE and age_s > 2 * max(timing.silence_s, timing.poll_s):
+            # Polls come oftener than that: this thread is kept, be it by a validator of another subscriber.
+            state, error = RECONNECTING, error or f"nothing was confirmed for {age_s:.0f} s: what keeps this thread?"
         return Status(
             namespace=self.keys.namespace,
             instance=self.instance,
-            state=CACHED if disk else follower.state,
+            state=state,
             seen=stand(disk.head if disk else follower.seen),
             running=stand(disk.head if disk else follower.served),
-            verified_age_s=disk.age_s if disk else time.monotonic() - follower.verified_at,
-            error=follower.error or (self._fallback.error if self._fallback else ""),
+            verified_age_s=age_s,
+            error=error or (self._fallback.error if self._fallback else ""),
             counts=replace(follower.counts),
             overlay=() if snapshot is None else snapshot.overlaid,
         )

@@ -166,6 +166,25 @@ def test_a_refused_first_release_gives_way_to_the_newest_earlier_one_that_is_acc
         eventually(lambda: config["number"] == 5)
 
 
+def test_an_earlier_release_that_is_damaged_or_gone_is_passed_over(bus: Bus) -> None:
+    for number in (1, 2, 3, 4, 5):
+        bus.publish(number)
+    damaged = bus.ledger.release(4).manifest.sections["db"]
+    bus.client.hdel(bus.keys.blobs, damaged)
+    bus.client.delete(bus.keys.release(3))
+
+    with connect(bus, validators=[refuses(5)]) as config:
+        assert config["number"] == 2
+
+
+def test_a_validator_that_asks_for_what_it_judges_is_told_so_at_once(bus: Bus) -> None:
+    bus.publish(1)
+    config = confbus.Subscriber(bus.url, namespace=bus.namespace, validators=[lambda _: config["number"]])
+
+    with config, pytest.raises(ConfigRefused, match="asks for what it is judging"):
+        config.start(timeout_s=60)
+
+
 def test_a_content_that_was_rolled_back_is_not_run_in_place_of_a_refused_one(bus: Bus) -> None:
     for number in (1, 2, 3):
         bus.publish(number)

@@ -90,6 +90,25 @@ def test_a_file_of_another_namespace_is_refused(path: Path) -> None:
         Fallback(str(path), "shop").load()
 
 
+def test_the_file_of_another_namespace_is_not_written_over(path: Path) -> None:
+    written(path, good(SMALL), "billing")
+
+    fallback = written(path, good(SMALL))
+
+    assert "it is of the namespace 'billing'; each needs a file of its own" in fallback.error
+    assert Fallback(str(path), "billing").load() is not None
+
+
+def test_a_file_from_the_future_has_no_age_that_could_be_trusted(path: Path) -> None:
+    fallback = written(path, good(SMALL))
+    os.utime(path, (time.time() + 3600, time.time() + 3600))
+
+    loaded = fallback.load()
+
+    assert loaded is not None
+    assert loaded.age_s == float("inf")
+
+
 def test_a_file_that_others_may_have_written_is_refused(path: Path) -> None:
     fallback = written(path, good(SMALL))
     path.chmod(0o620)
