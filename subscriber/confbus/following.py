@@ -125,12 +125,14 @@ class Following:
         if self._fallback is None:
             return False
         try:
-            restored = start.restore(self._local, self._fallback)
+            with self._local.changing:  # who finds a snapshot there finds, too, where it came from
+                restored = start.restore(self._local, self._fallback)
+                if restored is not None:  # else another thread was first, and what it left is still to be taken
+                    self._restored = restored
         except (Malformed, ConfigRefused) as error:
             start.told(error)
             return False
-        self._restored = restored
-        return restored is not None
+        return self._restored is not None
 
     def due_at(self) -> float:
         """When `settle` has something to do, in monotonic seconds."""
@@ -235,9 +237,12 @@ class Following:
 
     def _take_restored(self) -> None:
         """Stand where another thread has put the readers meanwhile, unless this one brought them further."""
-        restored, self._restored = self._restored, None
-        if restored is not None and self._follower.served is None:
+        restored = self._restored
+        if restored is None:
+            return  # nothing is cleared: another thread may be putting something there just now
+        if self._follower.served is None:
             self.stand_at(restored)
+        self._restored = None
 
     def _find_accepted(self, refused: Head) -> list[Event]:
         """What to run in place of a first release that was refused: the last known good, else an earlier release."""
