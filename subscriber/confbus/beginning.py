@@ -144,10 +144,11 @@ class Beginning(Reads):
 
     def _first_snapshot(self) -> Snapshot:
         """What `start_when_read` promises to the first who read; all others are told what hinders."""
-        if self._driver is not None and self._driver.is_here and self._local.snapshot is None:
+        is_there = self._local.snapshot is not None  # as in a child of who has read: it waits for nothing
+        if not is_there and self._driver is not None and self._driver.is_here:
             reason = "a view or a validator of it asks for what it is judging; it is given the snapshot"
             raise ConnectFailed(self._dial.where, self.namespace, 0.0, reason)
-        if self._patience_s is not None and not self._has_waited:
+        if not is_there and self._patience_s is not None and not self._has_waited:
             try:
                 self.start(self._policy, timeout_s=self._patience_s)
             finally:

@@ -31,7 +31,8 @@ rest()
 WITHOUT_THREADS = """
 import resource
 
-config = connect()
+config = connect(is_lazy=IS_LAZY)
+assert config["number"] == 1
 resource.setrlimit(resource.RLIMIT_AS, (2**32, resource.RLIM_INFINITY))
 threading.stack_size(2**33)
 is_child = os.fork() == 0
@@ -105,8 +106,11 @@ def test_a_child_of_a_lazy_parent_begins_by_itself(bus: Bus, family: Family) -> 
     assert family.errors == ""
 
 
-def test_a_child_that_may_start_no_thread_follows_once_it_may(bus: Bus, family: Family) -> None:
-    family.run(WITHOUT_THREADS)
+@pytest.mark.parametrize("is_lazy", [False, True])
+def test_a_child_that_may_start_no_thread_reads_and_follows_once_it_may(
+    bus: Bus, family: Family, is_lazy: bool
+) -> None:
+    family.run(WITHOUT_THREADS.replace("IS_LAZY", str(is_lazy)))
     parent = family.agree(1)
     bus.publish(2)
     family.told_all(parent, 2)
