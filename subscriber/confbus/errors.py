@@ -122,7 +122,7 @@ class ConnectFailed(ConfBusError):
 
 
 class ConfigRefused(ConfBusError):
-    """A validator of this process refused a release; what ran before goes on running."""
+    """A view, a validator or the overlay of this process refuses a release; what ran before, if anything, goes on."""
 
     def __init__(self, version: int, reason: str) -> None:
         self.version = version
