@@ -11,9 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-_SERVER_ADVICE = "Is the server up, and has `confbus run` or `confbus publish` published once?"
-
-
 class ConfBusError(Exception):
     """The root of all errors of confbus."""
 
@@ -117,7 +114,7 @@ class ConnectFailed(ConfBusError):
         is_answered = reason.partition(" ")[0].isupper()
         super().__init__(
             f"No configuration of {namespace!r} from {url}{within}: {reason.rstrip('.')}.",
-            advice=_SERVER_ADVICE if "://" in url and not is_answered else "",
+            advice="" if is_answered or "://" not in url else "Is the server up, and has `confbus run` published once?",
         )
 
 

@@ -29,10 +29,10 @@ from confbus.events import (
     Ticked,
 )
 from confbus.fallback import LastGood
-from confbus.follower import CACHED, LIVE, RECONNECTING, Follower
+from confbus.follower import CACHED, Follower
 from confbus.link import EVERYBODY, reason_of
 from confbus.namespace import Namespace
-from confbus.status import Status, stand
+from confbus.status import Status, honest, stand
 from confbus.wire.head import PROTOCOL
 from confbus.wire.record import replace
 
@@ -169,11 +169,7 @@ class Following:
         # What another thread has put there and this one does not know yet, since it waits for a server.
         disk = restored.good if restored is not None and follower.served is None else None
         age_s = disk.age_s if disk else time.monotonic() - follower.verified_at
-        state, error = CACHED if disk else follower.state, follower.error
-        timing = follower.timing
-        if state == LIVE and age_s > 2 * max(timing.silence_s, timing.poll_s):
-            # Polls come oftener than that: this thread is kept, be it by a validator of another subscriber.
-            state, error = RECONNECTING, error or f"nothing was confirmed for {age_s:.0f} s: what keeps this thread?"
+        state, error = (CACHED, follower.error) if disk else honest(follower, age_s)
         return Status(
             namespace=self.keys.namespace,
             instance=self.instance,

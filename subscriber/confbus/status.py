@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
+    from confbus.follower import Follower
     from confbus.timing import Counts
     from confbus.wire.head import Head
 
@@ -108,6 +109,15 @@ def _ago(age_s: float) -> str:
         if age_s >= 2 * unit_s:
             return f"{age_s / unit_s:.0f} {unit} ago"
     return f"{age_s:.0f} s ago"
+
+
+def honest(follower: Follower, age_s: float) -> tuple[str, str]:
+    """The state of a follower, and what is wrong. One that calls itself live, and was not asked for long, is not: its
+    thread is kept, be it by a validator of another subscriber."""
+    timing = follower.timing
+    if follower.state == "live" and age_s > 2 * max(timing.silence_s, timing.poll_s):
+        return "reconnecting", follower.error or f"nothing was confirmed for {age_s:.0f} s: what keeps this thread?"
+    return follower.state, follower.error
 
 
 def stand(head: Head | None) -> Stand | None:
