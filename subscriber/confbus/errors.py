@@ -114,7 +114,7 @@ class ConnectFailed(ConfBusError):
         is_answered = reason.partition(" ")[0].isupper()
         super().__init__(
             f"No configuration of {namespace!r} from {url}{within}: {reason.rstrip('.')}.",
-            advice="" if is_answered or "://" not in url else "Is the server up, and has `confbus run` published once?",
+            advice="" if is_answered or "://" not in url else "Is the server up, and did `confbus publish` ever run?",
         )
 
 

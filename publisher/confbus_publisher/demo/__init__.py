@@ -50,8 +50,8 @@ def _perform(processes: Processes, *, stay: bool) -> int:
         stage = Stage(processes, ledger)
         try:
             Story(stage, screen).tell()
-        except Unreachable:
-            processes.listen(1)  # raises when that is because the server ended
+        except (Unreachable, FileNotFoundError):
+            processes.listen(1)  # raises when that is because the server ended, which takes the shop's files along
             raise
     if not stay:
         say_goodbye(screen)
