@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from confbus.events import Apply
-from confbus.wire.codec import digest
+from confbus.wire.codec import Undisturbed, digest
 from confbus.wire.sections import decode_section
 from confbus.wire.snapshot import Snapshot
 
@@ -38,11 +38,12 @@ def from_fetch(fetched: Fetched, running: Assembly) -> Apply:
 
 def assemble(apply: Apply) -> Assembly:
     """The document with the changed sections put in. Raises `Malformed` when bytes and digests disagree."""
-    values = {
-        name: None if blob is None else decode_section(name, blob, apply.manifest.sections[name])
-        for name, blob in apply.blobs.items()
-    }
-    return apply.base.changed(apply.manifest, values)
+    with Undisturbed(sum(len(blob) for blob in apply.blobs.values() if blob is not None)):
+        values = {
+            name: None if blob is None else decode_section(name, blob, apply.manifest.sections[name])
+            for name, blob in apply.blobs.items()
+        }
+        return apply.base.changed(apply.manifest, values)
 
 
 def snapshot(apply: Apply, assembly: Assembly) -> Snapshot:

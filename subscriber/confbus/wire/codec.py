@@ -44,10 +44,6 @@ def encode(value: Any, *, at: paths.Path = ()) -> bytes:
 
 def decode(blob: bytes, *, what: str) -> Any:
     """The frozen value of canonical bytes. Raises `Malformed`, naming `what`, for anything else; depth is bounded."""
-    collecting = len(blob) > _LARGE_BYTES and gc.isenabled()
-    if collecting:
-        # A decode allocates one object a leaf and frees none: the collector would walk them all, again and again.
-        gc.disable()
     try:
         return msgpack.unpackb(
             blob,
@@ -60,8 +56,23 @@ def decode(blob: bytes, *, what: str) -> Any:
         )
     except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
         raise Malformed(what, f"no msgpack of plain data ({type(error).__name__})") from None
-    finally:
-        if collecting:
+
+
+class Undisturbed:
+    """`with Undisturbed(size):` the collector rests, when as many bytes are worth it. A decode allocates one object a
+    leaf and frees none: the collector would walk them all, again and again, while readers wait."""
+
+    __slots__ = ("_collecting",)
+
+    def __init__(self, size: int) -> None:
+        self._collecting = size > _LARGE_BYTES and gc.isenabled()
+
+    def __enter__(self) -> None:
+        if self._collecting:
+            gc.disable()
+
+    def __exit__(self, *_exception: object) -> None:
+        if self._collecting:
             gc.enable()
 
 

@@ -233,8 +233,9 @@ def value_of(name: str, blob: bytes) -> Frozen:
 
 def join(blobs: Mapping[str, bytes], manifest: Manifest) -> Assembly:
     """The whole document of `manifest` from all of its blobs, given by digest."""
-    values = {name: decode_section(name, blobs[blob], blob) for name, blob in manifest.sections.items()}
-    return NOTHING.changed(manifest, values)
+    with codec.Undisturbed(sum(map(len, blobs.values()))):
+        values = {name: decode_section(name, blobs[blob], blob) for name, blob in manifest.sections.items()}
+        return NOTHING.changed(manifest, values)
 
 
 def around(manifest: Manifest, path: paths.Path) -> Manifest:
