@@ -1,14 +1,24 @@
 """Every error this project raises on purpose: one class for each thing a caller would do differently.
 
 Messages say what failed, on what, why; `advice` says what to do next and is part of `str()`. Attributes keep what
-the message was built from. No message ever holds a configuration value.
+the message was built from. No message ever holds a configuration value. What only those meet who publish stands in
+`publishing.py`, and is loaded when somebody asks for it here: a worker's start does not wait for it.
 """
 
 from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from confbus.errors.publishing import ChecksFailed as ChecksFailed
+    from confbus.errors.publishing import Conflict as Conflict
+    from confbus.errors.publishing import EmbeddedFailed as EmbeddedFailed
+    from confbus.errors.publishing import LeaseHeld as LeaseHeld
+    from confbus.errors.publishing import Lost as Lost
+    from confbus.errors.publishing import NoRelease as NoRelease
+    from confbus.errors.publishing import OutcomeUnknown as OutcomeUnknown
+    from confbus.errors.publishing import Quarantined as Quarantined
+    from confbus.errors.publishing import Refused as Refused
+    from confbus.errors.publishing import SourceFailed as SourceFailed
 
 
 class ConfBusError(Exception):
@@ -179,7 +189,7 @@ class Closed(ConfBusError):
         super().__init__(what, advice=advice)
 
 
-# --- publishing ------------------------------------------------------------------------------------------------------
+# --- whatever is meant by it ------------------------------------------------------------------------------------------
 
 
 class Unreachable(ConfBusError):
@@ -202,98 +212,24 @@ class InvalidSettings(ConfBusError, ValueError):
         super().__init__(f"{origin}: {reason}.", advice=advice)
 
 
-class SourceFailed(ConfBusError):
-    """A source could not be read; its last good layer stays. `origin` is file:line:column, a variable or a URL."""
+class SealedError(ConfBusError):
+    """The section is sealed, and this process has no key that opens it; `key` is the id of the one it needs."""
 
-    def __init__(self, source: str, origin: str, reason: str, *, advice: str = "") -> None:
-        self.source = source
-        self.origin = origin
-        self.reason = reason
-        super().__init__(f"{origin or source}: {reason}.", advice=advice)
-
-
-class ChecksFailed(ConfBusError):
-    """The merged document did not pass; `problems` holds one line for each thing to mend."""
-
-    def __init__(self, problems: Iterable[str]) -> None:
-        self.problems = tuple(problems)
-        one_each = "".join(f"\n- {problem}" for problem in self.problems)
-        super().__init__(f"Refused: {self.problems[0]}" if len(self.problems) == 1 else f"Refused:{one_each}")
-
-
-class Conflict(ConfBusError):
-    """Somebody else moved the head first; nothing was written."""
-
-    def __init__(self, expected: str, found: str, by: str = "") -> None:
-        self.expected = expected
-        self.found = found
-        self.by = by
-        who = f" by {by}" if by else ""
-        super().__init__(f"The head moved{who}: expected {expected}, found {found}.", advice="Read it again and retry.")
-
-
-class OutcomeUnknown(ConfBusError):
-    """The connection broke and stayed broken after the request was sent: it may or may not have been carried out."""
-
-    def __init__(self, action: str, change_id: str, reason: str, *, told_by: str = "confbus history") -> None:
-        self.action = action
-        self.change_id = change_id
-        self.reason = reason
+    def __init__(self, section: str, key: str) -> None:
+        self.section = section
+        self.key = key
         super().__init__(
-            f"Whether {action} {change_id} was carried out is unknown: {reason}.",
-            advice=f"`{told_by}` tells as soon as Redis answers.",
+            f"{section} is sealed, and the key {key} is not here.",
+            advice="Give it with open_keys=, or in CONFBUS_OPEN_KEYS.",
         )
 
 
-class LeaseHeld(ConfBusError):
-    """Another publisher is active."""
+def __getattr__(name: str) -> object:
+    if name.startswith("_"):
+        raise AttributeError(name)
+    from importlib import import_module  # `from … import` would look here first, and so on for ever
 
-    def __init__(self, holder: str) -> None:
-        self.holder = holder
-        super().__init__(f"{holder} is the active publisher.", advice="Change its sources, or use --force.")
-
-
-class Quarantined(ConfBusError):
-    """The merge holds content that was rolled back; `sections` names it."""
-
-    def __init__(self, sections: Iterable[str]) -> None:
-        self.sections = tuple(sections)
-        super().__init__(
-            f"Held: {', '.join(self.sections)} still has the content that was rolled back.",
-            advice="Mend it in its source, or lift the hold with `confbus resume`.",
-        )
-
-
-class NoRelease(ConfBusError, LookupError):
-    """The release is not kept, or there is nothing accepted to go back to."""
-
-    def __init__(self, reason: str, *, advice: str = "`confbus history` lists what is kept.") -> None:
-        self.reason = reason
-        super().__init__(f"{reason}.", advice=advice)
-
-
-class Lost(ConfBusError):
-    """Redis lost data that live workers still run, and this publisher does not know it either."""
-
-    def __init__(self, reason: str) -> None:
-        self.reason = reason
-        super().__init__(
-            f"Redis lost data: {reason}.",
-            advice="`confbus publish --adopt` makes what the sources say now the truth.",
-        )
-
-
-class Refused(ConfBusError):
-    """Redis has something that must not be written over: a wrong type, a missing permission, a newer protocol."""
-
-    def __init__(self, reason: str, *, advice: str = "") -> None:
-        self.reason = reason
-        super().__init__(f"Nothing was written: {reason}.", advice=advice)
-
-
-class EmbeddedFailed(ConfBusError):
-    """The embedded server could not be found or started."""
-
-    def __init__(self, reason: str, *, advice: str = "") -> None:
-        self.reason = reason
-        super().__init__(f"No embedded server: {reason}.", advice=advice)
+    try:
+        return vars(import_module("confbus.errors.publishing"))[name]
+    except KeyError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
