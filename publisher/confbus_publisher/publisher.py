@@ -13,29 +13,30 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from confbus.errors import ConfBusError, Conflict, Malformed, NoRelease, OutcomeUnknown, Unreachable
+from confbus.errors import ConfBusError, Conflict, OutcomeUnknown, Unreachable
 from confbus.status import stand
 from confbus_publisher import fleet, repair, standing
 from confbus_publisher.decision import Step, decide
 from confbus_publisher.judgement import judge_next
 from confbus_publisher.ledger import Why, state_of
+from confbus_publisher.mending import Mending
 from confbus_publisher.overrides.overriding import Overriding
 from confbus_publisher.patience import Patience
+from confbus_publisher.recollection import Recollection
 from confbus_publisher.standing import Standing
+from confbus_publisher.telling import Telling
 from confbus_publisher.wakes import Wakes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from confbus.status import Stand
-    from confbus.wire.head import Head
+    from confbus_publisher.fleet import Report
     from confbus_publisher.inputs import Inputs, Merge
     from confbus_publisher.ledger import Ledger, State
     from confbus_publisher.memory_file import MemoryFile
 
 _log = logging.getLogger("confbus.publisher")
 _RETRY_S = 1.0
-_CALM = (Step.IN_STEP.value, standing.STANDBY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,28 +68,31 @@ class Publisher:
         pace: Pace | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
+        pace = pace or Pace()
+        patience = Patience(2.5 * pace.poll_s, pace.return_s)
         self.inputs = inputs
         self.ledger = ledger
-        self.standing = Standing()
         self.identity = identity
         self._author = author
-        self._pace = pace or Pace()
+        self._pace = pace
         self._clock = clock
-        self._memory_file = memory_file
-        self._memory, self._accounted = memory_file.recall()
-        self._overriding = Overriding(ledger, self._memory.overrides if self._memory else None)
+        self._recollection = Recollection(memory_file)
+        known = self._recollection.state
+        self._overriding = Overriding(ledger, known.overrides if known else None)
+        self._mending = Mending(ledger, self._recollection, patience, author=author, check_s=pace.report_s, clock=clock)
+        self._telling = Telling(ledger, identity=identity, interval_s=pace.report_s, clock=clock)
         self._merge: Merge | None = None
         self._merged_at = clock()
         self._warnings: tuple[str, ...] = ()
         self._is_active = False
         self._holder = ""
-        self._patience = Patience(2.5 * self._pace.poll_s, self._pace.return_s)
-        self._has_seen = False
-        self._told: tuple[Standing, float] | None = None
-        self._checked_at = clock()
-        self._is_whole = True
         self._wakes = Wakes()
         self._is_stopping = False
+
+    @property
+    def standing(self) -> Standing:
+        """Where it stands since its last turn."""
+        return self._telling.standing
 
     def run(self) -> None:
         """Turn until `stop`; then give the lease up. Redis being away is waited out, never fatal."""
@@ -143,8 +147,9 @@ class Publisher:
 
     def _keep_in_step(self, refusal: ConfBusError | None) -> tuple[str, str]:
         """What an active publisher does: repair, whatever its sources say, then publish. Returns state and reason."""
-        head, state = self._read_head()
-        trouble = self._repair(head, state)
+        head, state = self._mending.look()
+        contents = [each for each in (self._merge and state_of(self._merge.encoded), state) if each]
+        trouble = self._mending.mend(head, contents, self._heard())
         if trouble:
             return trouble
         self._remember()
@@ -154,46 +159,23 @@ class Publisher:
             raise refusal
         return self._publish_change()
 
-    def _read_head(self) -> tuple[Head | None, State | None]:
-        """The head in Redis, and what it stands for: None also when its release or a blob is gone."""
-        try:
-            state = self.ledger.refresh()
-        except (Malformed, NoRelease) as error:
-            _log.warning("the head is damaged: %s", error)
-            return self.ledger.head, None
-        if state and (not self._is_whole or self._clock() - self._checked_at >= self._pace.report_s):
-            self._is_whole, self._checked_at = self.ledger.is_whole(), self._clock()
-        return self.ledger.head, state if self._is_whole else None
-
-    def _repair(self, head: Head | None, state: State | None) -> tuple[str, str] | None:
-        """Undo a loss of data. Returns state and reason when nothing may be published now."""
-        raw, now_ms = self.ledger.store.fleet(), self.ledger.store.time_ms()
+    def _heard(self) -> list[Report]:
+        """What the live instances report; the silent are dropped."""
+        store = self.ledger.store
+        raw, now_ms = store.fleet(), store.time_ms()
         everybody = fleet.parse_all(raw)
-        self._told = self._told if self.identity in raw else None  # The report went with the data.
-        self.ledger.store.forget(fleet.silent(raw, everybody, now_ms))
+        self._telling.heard_of(raw)
+        store.forget(fleet.silent(raw, everybody, now_ms))
         reports = fleet.subscribers(everybody, now_ms)
         self.ledger.fleet_size = len(reports)
-        contents = [each for each in (self._merge and state_of(self._merge.encoded), state) if each]
-        verdict = repair.assess(head, self._memory, contents, reports)
-        if isinstance(verdict, repair.Lose):
-            return standing.LOST, f"{verdict.reason}; `confbus publish --adopt` makes the sources the truth"
-        if not self._has_seen and (head is None or isinstance(verdict, repair.Restore)):
-            awaited = self._patience.waits_for(self.ledger.store, len(reports), now_s=self._clock())
-            if awaited:
-                return standing.STARTING, awaited
-        if isinstance(verdict, repair.Restore):
-            self._restore(verdict.state, verdict.stands, verdict.reason)
-        return None
-
-    def _restore(self, state: State, stands: tuple[Stand, ...], reason: str) -> None:
-        release = self.ledger.anchor(state, Why(self._author, reason, "restore"), stands=stands)
-        _log.warning("restored as version %d: %s", release.version, reason)
+        return reports
 
     def _override(self, refusal: ConfBusError | None) -> ConfBusError | None:
         """Take the overrides as they are with this head. Returns why what is merged now makes no document."""
         if self._overriding.look():
             refusal = self._load()
-        self._accounted = self._accounted or self._overriding.accounted(self.inputs)
+        recollection = self._recollection
+        recollection.accounted = recollection.accounted or self._overriding.accounted(self.inputs)
         return refusal
 
     def _publish_change(self) -> tuple[str, str]:
@@ -203,10 +185,10 @@ class Publisher:
         head = state.head if state else None
         # The holds may have come back with a backup, while the head that is known already did not change.
         held = {**state.quarantine, **self.ledger.store.quarantine()} if state else {}
-        decision = decide(merge.manifest, self._accounted, head, held)
+        decision = decide(merge.manifest, self._recollection.accounted, head, held)
         if decision.step is Step.PUBLISH:
             self._publish(merge, state)
-        self._account(merge)
+        self._recollection.account(merge.manifest.digest, self.ledger.state)
         if decision.step is Step.HELD:
             sections = ", ".join(decision.held)
             return decision.step.value, f"{sections}: still what was rolled back; mend it, or `confbus resume`"
@@ -226,32 +208,21 @@ class Publisher:
         if self.ledger.unannounced:
             _log.warning("the notice was not sent, the fleet follows by polling: %s", self.ledger.unannounced)
 
-    def _account(self, merge: Merge) -> None:
-        """A merge that is the head's `merged` is accounted for, and so is the one this publisher began with."""
-        state = self.ledger.state
-        if self._accounted is None or (state and state.head.merged == merge.manifest.digest):
-            self._accounted = merge.manifest.digest
-            self._remember()
-
     def _remember(self) -> None:
-        """Keep what the head stands for, in memory and on disk."""
-        if self.ledger.state is not None:
-            self._has_seen = True
-            self._memory = self.ledger.state
-            self._memory_file.keep(self._memory, self._accounted)
+        self._recollection.keep(self.ledger.state)
 
     def _stand_by(self, refusal: ConfBusError | None) -> tuple[str, str]:
         """Follow the head, so that a take-over knows the last state. Returns state and reason."""
-        seen = self._read_head()[1]
+        seen = self._mending.look()[1]
         refusal = self._override(refusal)
-        if seen and repair.is_progress(self._memory, seen):
+        if seen and repair.is_progress(self._recollection.state, seen):
             self._remember()
         if refusal:
             raise refusal
         merge, state, age_s = self._merge, self.ledger.state, self._clock() - self._merged_at
         if merge and state and (state.head.merged == merge.manifest.digest or age_s > 2 * self._pace.lease_s):
             # The active publisher had its time with this merge: what still differs is another configuration.
-            self._accounted = merge.manifest.digest
+            self._recollection.accounted = merge.manifest.digest
         return standing.STANDBY, f"{self._holder} is active"
 
     def _refuse(self, error: ConfBusError) -> None:
@@ -263,33 +234,15 @@ class Publisher:
                 _log.warning("the refusal is not in the audit trail: %s", failure)
 
     def _stand(self, state: str, why: str) -> bool:
-        """Take a standing; True when it is news, which is logged once."""
+        """Take a standing; True when it is news."""
         failures = {name: str(failure) for name, failure in self.inputs.failures.items()}
         failures |= self._overriding.problems
         now = Standing(state, why, self._is_active, failures, self._warnings)
-        if now == self.standing:
-            return False
-        for complaint in now.complaints_after(self.standing, told=self._overriding.problems):
-            _log.warning("%s", complaint)
-        if state != self.standing.state or (why != self.standing.why and state != standing.UNREACHABLE):
-            level = logging.INFO if state in _CALM else logging.WARNING
-            _log.log(level, "%s%s", state, why and f": {why}")
-        self.standing = now
-        return True
+        return self._telling.take(now, told=self._overriding.problems)
 
     def _tell(self) -> None:
-        """Tell the fleet, at once on news, else every report interval."""
-        now = self._clock()
-        if self._told and self._told[0] == self.standing and now - self._told[1] < self._pace.report_s:
-            return
-        try:
-            store, seen = self.ledger.store, stand(self._memory.head if self._memory else None)
-            at_ms, interval_s = store.time_ms(), self._pace.report_s
-            report = self.standing.report(self.identity, at_ms=at_ms, interval_s=interval_s, seen=seen)
-            store.report(self.identity, report)
-            self._told = (self.standing, now)
-        except ConfBusError as error:
-            _log.warning("the fleet was not told: %s", error)
+        known = self._recollection.state
+        self._telling.tell(stand(known.head if known else None))
 
     def _leave(self) -> None:
         try:

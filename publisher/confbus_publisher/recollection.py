@@ -1,0 +1,35 @@
+"""What one publisher remembers: the last state of the head that it saw, and the last merge that it accounted for."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from confbus_publisher.ledger import State
+    from confbus_publisher.memory_file import MemoryFile
+
+
+class Recollection:
+    """In memory, and in `memory_file` across restarts.
+
+    `state` is what the head stood for when it was seen last, be it by an earlier process; `has_seen` says that this
+    one saw it. `accounted` is the digest of the last merge that this publisher need not publish any more.
+    """
+
+    def __init__(self, memory_file: MemoryFile) -> None:
+        self.state, self.accounted = memory_file.recall()
+        self.has_seen = False
+        self._memory_file = memory_file
+
+    def keep(self, state: State | None) -> None:
+        """Remember what the head stands for; nothing takes the last state away."""
+        if state is not None:
+            self.has_seen = True
+            self.state = state
+            self._memory_file.keep(state, self.accounted)
+
+    def account(self, digest: str, state: State | None) -> None:
+        """Account for the merge of that digest when it is the head's `merged`, or the first of this publisher."""
+        if self.accounted is None or (state and state.head.merged == digest):
+            self.accounted = digest
+            self.keep(state)

@@ -1,0 +1,67 @@
+"""What a publisher tells about itself: to its log when something is new, to the fleet then and every interval."""
+
+from __future__ import annotations
+
+import logging
+import time
+from typing import TYPE_CHECKING
+
+from confbus.errors import ConfBusError
+from confbus_publisher import standing
+from confbus_publisher.decision import Step
+from confbus_publisher.standing import Standing
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection
+
+    from confbus.status import Stand
+    from confbus_publisher.ledger import Ledger
+
+_log = logging.getLogger("confbus.publisher")
+_CALM = (Step.IN_STEP.value, standing.STANDBY)
+
+
+class Telling:
+    """The voice of the publisher `identity`. `standing` is what it last took."""
+
+    def __init__(
+        self, ledger: Ledger, *, identity: str, interval_s: float, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        self.standing = Standing()
+        self._ledger = ledger
+        self._identity = identity
+        self._interval_s = interval_s
+        self._clock = clock
+        self._told: tuple[Standing, float] | None = None
+
+    def take(self, now: Standing, *, told: Collection[str] = ()) -> bool:
+        """Stand like that from now on; True when it is news, which is logged once. Failures of the names `told` are in
+        the log already."""
+        before = self.standing
+        if now == before:
+            return False
+        for complaint in now.complaints_after(before, told=told):
+            _log.warning("%s", complaint)
+        if now.state != before.state or (now.why != before.why and now.state != standing.UNREACHABLE):
+            level = logging.INFO if now.state in _CALM else logging.WARNING
+            _log.log(level, "%s%s", now.state, now.why and f": {now.why}")
+        self.standing = now
+        return True
+
+    def heard_of(self, reported: Collection[str]) -> None:
+        """Note whose reports are there: when the own one is not, it went with the data, and is due again."""
+        if self._identity not in reported:
+            self._told = None
+
+    def tell(self, seen: Stand | None) -> None:
+        """Tell the fleet, at once on news, else every report interval. `seen` is the last head that is known."""
+        now = self._clock()
+        if self._told and self._told[0] == self.standing and now - self._told[1] < self._interval_s:
+            return
+        try:
+            store = self._ledger.store
+            report = self.standing.report(self._identity, at_ms=store.time_ms(), interval_s=self._interval_s, seen=seen)
+            store.report(self._identity, report)
+            self._told = (self.standing, now)
+        except ConfBusError as error:
+            _log.warning("the fleet was not told: %s", error)
