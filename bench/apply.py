@@ -12,7 +12,8 @@ import msgpack as _untyped  # pyright: ignore[reportMissingTypeStubs]  # ships n
 from bench.rounds import Row, interleave, rows
 from bench.worlds import changed, document
 from confbus.wire import codec
-from confbus.wire.sections import Encoder, decode_section, join
+from confbus.wire.encoder import Encoder
+from confbus.wire.sections import decode_section, join
 
 if TYPE_CHECKING:
     from collections.abc import Callable

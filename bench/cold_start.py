@@ -20,7 +20,7 @@ from bench.rounds import Row, interleave, rows
 from bench.worlds import NAMESPACE, WHY, document, ledger_at
 from confbus.client import make_client
 from confbus.wire import codec
-from confbus.wire.sections import Encoder
+from confbus.wire.encoder import Encoder
 from confbus_publisher import embedded
 
 if TYPE_CHECKING:

@@ -13,8 +13,8 @@ import yaml
 
 from bench.rounds import Row, interleave, rows
 from bench.worlds import WHY, document, ledger_at
+from confbus.wire.encoder import Encoder
 from confbus.wire.frozen import thaw
-from confbus.wire.sections import Encoder
 from confbus_publisher import embedded
 from confbus_publisher.inputs import Inputs
 from confbus_publisher.layers import Layers
@@ -24,7 +24,7 @@ from confbus_publisher.sources import DirectorySource
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from confbus.wire.sections import Encoded
+    from confbus.wire.encoder import Encoded
 
 _FILES, _SECTIONS = 10, 10
 _ROUNDS = 9

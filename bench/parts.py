@@ -18,7 +18,8 @@ from confbus.client import keys_of, make_client
 from confbus.errors import Malformed
 from confbus.events import Acked, Applied, Apply, HeadRead, Heard
 from confbus.follower import Follower
-from confbus.wire.sections import Encoder, join
+from confbus.wire.encoder import Encoder
+from confbus.wire.sections import join
 from confbus_publisher import embedded
 from confbus_publisher.ledger import Ledger
 from confbus_publisher.ledger.redis import RedisStore

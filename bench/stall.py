@@ -20,7 +20,7 @@ from bench.rounds import Row, interleave, rows
 from bench.worlds import NAMESPACE
 from bench.writer import Writer
 from confbus.wire import codec
-from confbus.wire.sections import Encoder
+from confbus.wire.encoder import Encoder
 from confbus_publisher import embedded
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import confbus
 from confbus.client import keys_of, make_client
+from confbus.wire.encoder import Encoder
 from confbus.wire.frozen import Frozen, freeze
-from confbus.wire.sections import Encoder
 from confbus_publisher import embedded
 from confbus_publisher.ledger import Ledger, Why
 from confbus_publisher.ledger.redis import RedisStore

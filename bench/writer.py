@@ -6,7 +6,7 @@ import multiprocessing
 from typing import TYPE_CHECKING, Any, Self
 
 from bench.worlds import WHY, ledger_at
-from confbus.wire.sections import Encoder
+from confbus.wire.encoder import Encoder
 
 if TYPE_CHECKING:
     from collections.abc import Callable

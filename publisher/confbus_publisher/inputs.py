@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from confbus.errors import InvalidDocument
-from confbus.wire.sections import Encoder
+from confbus.wire.encoder import Encoder
 from confbus_publisher import collector
 from confbus_publisher.checks import Candidate, Shaping, run_checks
 from confbus_publisher.checks.doubts import DoubtCheck
@@ -26,10 +26,10 @@ if TYPE_CHECKING:
     from pathlib import Path as FilePath
 
     from confbus.errors import SourceFailed
+    from confbus.wire.encoder import Encoded
     from confbus.wire.frozen import Frozen
     from confbus.wire.manifest import Manifest
     from confbus.wire.path import Path
-    from confbus.wire.sections import Encoded
     from confbus_publisher.checks import Check, Problem
     from confbus_publisher.expansion.file_roots import FileRoots
     from confbus_publisher.layer import Layer

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from confbus import candidate
 from confbus.errors import Malformed
-from confbus.events import Apply, Found
+from confbus.events import Applied, Apply, Found
 from confbus.wire.head import new_id
 from confbus.wire.manifest import EMPTY
 from confbus.wire.record import replace
@@ -37,11 +37,11 @@ def find(namespace: Namespace, local: Local, refused: Head) -> tuple[Found, Appl
         tried.add(release.digest)
         try:
             apply = _candidate(namespace, release, refused)
-            assembly = candidate.assemble(apply)
         except Malformed:
             continue
-        if not local.receive(candidate.snapshot(apply, assembly)):
-            return Found(apply.head, assembly), apply
+        event = candidate.judged(apply, local)
+        if isinstance(event, Applied):
+            return Found(apply.head, event.assembly), apply
     return None
 
 

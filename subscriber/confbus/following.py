@@ -25,7 +25,6 @@ from confbus.events import (
     Ping,
     ReadFailed,
     ReadHead,
-    Refused,
     Ticked,
 )
 from confbus.fallback import LastGood
@@ -33,17 +32,18 @@ from confbus.follower import CACHED, Follower
 from confbus.link import EVERYBODY, reason_of
 from confbus.namespace import Namespace
 from confbus.status import Status, honest, stand
-from confbus.wire.head import PROTOCOL
+from confbus.wire.path import render
 from confbus.wire.record import replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from confbus.fallback import Fallback
     from confbus.link import Link, News
     from confbus.local import Local
     from confbus.start import Restored
+    from confbus.telling import Telling
     from confbus.timing import Timing
     from confbus.wire.head import Head
     from confbus.wire.keys import Keys
@@ -54,8 +54,8 @@ _MAX_UNREPORTED_S = 1.0
 
 
 class Following:
-    """What makes one subscriber's local copy follow one namespace. `observer` is called with the status whenever it
-    changes, and after each notice."""
+    """What makes one subscriber's local copy follow one namespace. Its observer hears whenever the status changes, and
+    after each notice."""
 
     def __init__(
         self,
@@ -63,10 +63,8 @@ class Following:
         keys: Keys,
         *,
         instance: str,
-        labels: Mapping[str, str],
         timing: Timing,
-        is_reporting: bool,
-        observer: Callable[[Status], object] | None,
+        telling: Telling,
         fallback: Fallback | None = None,
     ) -> None:
         self.channel = keys.notices
@@ -80,9 +78,7 @@ class Following:
         self._fallback = fallback
         self._blobs: Mapping[str, bytes] = {}
         self._local = local
-        self._labels = labels
-        self._is_reporting = is_reporting
-        self._observer = observer
+        self._telling = telling
         self._follower = Follower(timing)
         self._unreported_since = 0.0
         self._applied: tuple[Head, Assembly] | None = None
@@ -101,10 +97,8 @@ class Following:
             self._local,
             self.keys,
             instance=instance,
-            labels=self._labels,
             timing=follower.timing,
-            is_reporting=self._is_reporting,
-            observer=self._observer,
+            telling=self._telling,
             fallback=fallback,
         )
         if self._applied is not None:
@@ -154,7 +148,7 @@ class Following:
                     else:
                         events.append(consequence)
         if isinstance(event, Heard):
-            self._observe(self.status())
+            self._telling.observe(self.status())
         return news
 
     def settle(self, *, is_quiet: bool) -> News:
@@ -177,9 +171,10 @@ class Following:
             seen=stand(disk.head if disk else follower.seen),
             running=stand(disk.head if disk else follower.served),
             verified_age_s=age_s,
-            error=error or (self._fallback.error if self._fallback else ""),
+            error=error or (self._fallback.error if self._fallback else "") or self._local.key_problem,
             counts=replace(follower.counts),
             overlay=() if snapshot is None else snapshot.overlaid,
+            locked=() if snapshot is None else tuple(map(render, snapshot.locked)),
         )
 
     def leave(self) -> None:
@@ -187,7 +182,7 @@ class Following:
         self._link.stop_listening(self.channel)
         if self._fallback is not None:
             self._fallback.flush()
-        if self._is_reporting:
+        if self._telling.is_reporting:
             self._namespace.leave()
 
     def _carry_out(self, action: Action) -> News:
@@ -195,7 +190,7 @@ class Following:
             case Apply():
                 return [(self.channel, self._apply(action))]
             case ReadHead():
-                return [(self.channel, self._namespace.read_head())]
+                return [(self.channel, self._namespace.read_head()), *self._with_new_keys()]
             case Fetch(head, running):
                 return [(self.channel, self._namespace.fetch(head, running))]
             case FindAccepted(head):
@@ -210,15 +205,21 @@ class Following:
                 return []
 
     def _apply(self, apply: Apply) -> Event:
-        try:
-            assembly = candidate.assemble(apply)
-        except Malformed as error:
-            return Refused(apply.head, str(error), is_damage=True)
-        reason = self._local.receive(candidate.snapshot(apply, assembly))
-        if reason:
-            return Refused(apply.head, reason)
-        self._took(apply, assembly)
-        return Applied(apply.head, assembly)
+        event = candidate.judged(apply, self._local)
+        if isinstance(event, Applied):
+            self._took(apply, event.assembly)
+        return event
+
+    def _with_new_keys(self) -> News:
+        """Judge again what was refused or locked for want of a key, once there are others."""
+        if not self._local.has_new_keys():
+            return []
+        follower, snapshot = self._follower, self._local.snapshot
+        follower.judge_again()
+        if snapshot is None or follower.served is None:
+            return []
+        running = follower.running
+        return [(self.channel, self._apply(Apply(follower.served, running, running.manifest, {}, snapshot.at_ms)))]
 
     def _took(self, apply: Apply, assembly: Assembly) -> None:
         """Remember what runs, for a forked child and for the next start."""
@@ -280,19 +281,5 @@ class Following:
 
     def _report(self) -> None:
         self._unreported_since = 0.0
-        status = self.status()
-        self._observe(status)
-        if self._is_reporting:
-            interval_s, judges = self._follower.timing.report_s, self._local.judges
-            facts = status.report(self._labels, interval_s=interval_s, protocol=PROTOCOL, validators=judges)
-            self._namespace.report(facts)
-
-    def _observe(self, status: Status) -> None:
-        if self._observer is None:
-            return
-        try:
-            self._observer(status)
-        except BaseException:  # a user's code; it must not end the thread that others need
-            import logging
-
-            logging.getLogger("confbus").exception("an observer of %s failed", self.keys.namespace)
+        interval_s, judges = self._follower.timing.report_s, self._local.judges
+        self._telling.report(self.status(), self._namespace, interval_s=interval_s, judges=judges)

@@ -48,6 +48,7 @@ def health(config: Subscriber, *, max_age_s: float | None = None) -> dict[str, A
         "seen_version": status.seen.version if status.seen else None,
         "verified_age_s": age_s,
         "error": status.error,
+        "locked": list(status.locked),
     }
 
 

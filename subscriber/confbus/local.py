@@ -17,9 +17,11 @@ if TYPE_CHECKING:
     from typing import Any
 
     from confbus.changes import Dispatcher
+    from confbus.open_keys import OpenKeys, Source
     from confbus.overlay import Overlay
     from confbus.pins import Pins
     from confbus.views.view import Built, View
+    from confbus.wire.sealed import Envelope
     from confbus.wire.snapshot import Snapshot
 
 ABSENT: Any = object()
@@ -32,6 +34,7 @@ class Local:
 
     __slots__ = (
         "_dispatcher",
+        "_keys",
         "_making",
         "_moved",
         "_on_swap",
@@ -39,6 +42,8 @@ class Local:
         "_wakers",
         "_waking",
         "changing",
+        "key_source",
+        "namespace",
         "overlay",
         "snapshot",
         "validators",
@@ -50,6 +55,9 @@ class Local:
     ) -> None:
         self.validators = tuple(validators)
         self.overlay: Overlay | None = None
+        self.namespace = ""
+        self.key_source: Source = None
+        self._keys: OpenKeys | None = None
         self.views: list[View[Any]] = []
         self.snapshot: Snapshot | None = None
         self._dispatcher: Dispatcher | None = None
@@ -105,6 +113,23 @@ class Local:
                     view.build(self.snapshot).show()
                 self.views.append(view)
         return known or view
+
+    def unseal(self, section: str, envelope: Envelope) -> bytes | None:
+        """The plain bytes of a sealed section, or None without the key. Raises `SealBroken` when it does not open."""
+        if self._keys is None:
+            from confbus.open_keys import OpenKeys
+
+            self._keys = OpenKeys(self.namespace, self.key_source)
+        return self._keys.open(section, envelope)
+
+    def has_new_keys(self) -> bool:
+        """Whether there are other keys than before; looked up only while one is lacking."""
+        return self._keys is not None and self._keys.is_lacking and self._keys.renew()
+
+    @property
+    def key_problem(self) -> str:
+        """Why there are no keys, when that is a fault."""
+        return "" if self._keys is None else self._keys.problem
 
     @property
     def judges(self) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import time
 
-from confbus.errors import Closed, ConfigRefused, ConnectFailed, InvalidSettings
+from confbus.errors import Closed, ConfigRefused, ConnectFailed, InvalidSettings, SealBroken
 from confbus.wire.record import record
 from confbus.wire.sections import NOTHING, value_of
 from confbus.wire.snapshot import Snapshot
@@ -58,9 +58,12 @@ def _restore(local: Local, fallback: Fallback) -> Restored | None:
     good = fallback.load()
     if good is None:
         return None
-    values = {name: value_of(name, blob) for name, blob in good.blobs.items()}
-    assembly = NOTHING.changed(good.manifest, values)
     head = good.head
+    try:
+        values = {name: value_of(name, blob, local.unseal) for name, blob in good.blobs.items()}
+    except SealBroken as error:
+        raise ConfigRefused(head.version, str(error)) from error
+    assembly = NOTHING.changed(good.manifest, values)
     snapshot = Snapshot(
         assembly.document,
         version=head.version,
@@ -68,6 +71,7 @@ def _restore(local: Local, fallback: Fallback) -> Restored | None:
         epoch=head.epoch,
         digest=head.digest,
         at_ms=good.at_ms,
+        locked=assembly.locked_places,
     )
     reason = local.receive(snapshot)
     if reason:

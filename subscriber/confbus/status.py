@@ -51,7 +51,7 @@ class Status:
     `state` is waiting, live, reconnecting, cached, vetoing, regressed, lost, outdated or closed. `seen` is the head
     that was judged last, `running` the one whose content is read; they differ after a veto. `verified_age_s` is how
     long ago the head was last read from Redis (infinite: never), `error` the last thing that went wrong. `overlay` are
-    the paths at which this instance reads values of its own.
+    the paths at which this instance reads values of its own, `locked` the sections for which it has no key.
     """
 
     namespace: str
@@ -63,6 +63,7 @@ class Status:
     error: str
     counts: Counts
     overlay: tuple[str, ...] = ()
+    locked: tuple[str, ...] = ()
 
     @property
     def verified_at(self) -> datetime | None:
@@ -99,6 +100,7 @@ class Status:
             "protocol": protocol,
             "validators": validators,
             "overlay": [path[:MOST_OF_PATH] for path in self.overlay[:MOST_PATHS]],
+            "locked": [section[:MOST_OF_PATH] for section in self.locked[:MOST_PATHS]],
         }
 
 

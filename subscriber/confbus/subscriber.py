@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from confbus.explanation import Explanation
     from confbus.fallback import Fallback
     from confbus.following import Following
+    from confbus.open_keys import Source
     from confbus.overlay import Overlay
     from confbus.status import Status
     from confbus.timing import Timing
@@ -43,8 +44,10 @@ class Subscriber(Beginning):
     `validators` are called with each new snapshot before it is read; one that raises keeps the old configuration and
     reports the reason to the fleet. `overlay` (a mapping, or `confbus.env(…)`) has values for this instance alone, over
     every release; see docs/pins.md. `fallback` is the path of a file that keeps the last known good for a start without
-    Redis. `labels` describe this instance to the fleet. `observer` is called from the following thread with the status
-    whenever it changes, and after each notice. Reads are safe from any thread.
+    Redis. `open_keys` opens sealed sections: the path of a keyring, or a function that gives one (docs/sealing.md);
+    without it, the variable CONFBUS_OPEN_KEYS does, or the file that CONFBUS_OPEN_KEYS_FILE names. `labels` describe
+    this instance to the fleet. `observer` is called from the following thread with the status whenever it changes, and
+    after each notice. Reads are safe from any thread.
     """
 
     __slots__ = ("_is_reporting", "_keys", "_labels", "_observer", "_timing")
@@ -60,6 +63,7 @@ class Subscriber(Beginning):
         validators: Iterable[Callable[[Snapshot], object]] = (),
         overlay: Overlay | Mapping[Any, Any] | None = None,
         fallback: str | os.PathLike[str] = "",
+        open_keys: Source = None,
         labels: Mapping[str, str] | None = None,
         timing: Timing | None = None,
         prefix: str = "confbus",
@@ -69,6 +73,7 @@ class Subscriber(Beginning):
         keys = Keys(namespace, prefix=prefix)
         dial = dialled(url, keys, password_file=password_file, client=client)
         super().__init__(namespace, dial, _fallback(fallback, namespace), validators)
+        self._local.namespace, self._local.key_source = namespace, open_keys
         if overlay is not None:
             from confbus.overlay import overlay_of
 
@@ -185,16 +190,15 @@ class Subscriber(Beginning):
 
     def _make_following(self, instance: str) -> Following:
         from confbus.following import Following
+        from confbus.telling import Telling
         from confbus.timing import Timing
 
         return Following(
             self._local,
             self._keys,
             instance=instance,
-            labels=self._labels,
             timing=self._timing or Timing(),
-            is_reporting=self._is_reporting,
-            observer=self._observer,
+            telling=Telling(self._labels, is_reporting=self._is_reporting, observer=self._observer),
             fallback=self._fallback,
         )
 

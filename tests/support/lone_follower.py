@@ -9,7 +9,8 @@ from confbus import events
 from confbus.follower import Follower
 from confbus.timing import Timing
 from confbus.wire import notice as notices
-from confbus.wire.sections import Encoder, decode_section
+from confbus.wire.encoder import Encoder
+from confbus.wire.sections import decode_section
 from confbus_publisher.ledger import Ledger, Why
 from confbus_publisher.ledger.memory import MemoryStore
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from redis import ConnectionPool, Redis
 
+from confbus.wire.encoder import Encoder
 from confbus.wire.keys import Keys
-from confbus.wire.sections import Encoder
 from confbus_publisher.ledger import Ledger, Store
 from confbus_publisher.ledger.memory import MemoryStore
 from confbus_publisher.ledger.redis import RedisStore
@@ -16,8 +16,8 @@ from confbus_publisher.ledger.redis import RedisStore
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping
 
+    from confbus.wire.encoder import Encoded
     from confbus.wire.head import Head
-    from confbus.wire.sections import Encoded
     from support.clock import Clock
 
 

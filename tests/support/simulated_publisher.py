@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from random import Random
 
+    from confbus.wire.encoder import Encoded
     from confbus.wire.release import Release
-    from confbus.wire.sections import Encoded
     from confbus_publisher.ledger import State, Why
     from support.agenda import Agenda
     from support.simulated_redis import SimulatedRedis

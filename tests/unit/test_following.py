@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from confbus.fallback import Fallback, LastGood
 from confbus.following import Following
 from confbus.local import Local
+from confbus.telling import Telling
 from confbus.timing import Timing
 from confbus.wire import head as heads
 from confbus.wire.keys import Keys
@@ -26,10 +27,8 @@ def test_who_comes_second_to_the_disk_leaves_what_the_first_found(tmp_path: Path
         Local(validators=(), on_swap=lambda _snapshot: None),
         Keys("shop"),
         instance="here",
-        labels={},
         timing=Timing(),
-        is_reporting=False,
-        observer=None,
+        telling=Telling({}, is_reporting=False),
         fallback=fallback,
     )
 

@@ -61,6 +61,7 @@ def test_a_worker_that_has_a_configuration_is_healthy(worker: confbus.Subscriber
         "version": 1,
         "seen_version": 1,
         "error": "",
+        "locked": [],
     }
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from confbus.rule import Verdict, judge
 from confbus.status import stand
-from confbus.wire.sections import Encoder
+from confbus.wire.encoder import Encoder
 from confbus_publisher.fleet import Report
 from confbus_publisher.ledger import Ledger, Overrides, State, Why, state_of
 from confbus_publisher.ledger.memory import MemoryStore

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -12,10 +12,14 @@ from hypothesis import strategies as st
 from confbus.errors import InvalidDocument, Malformed
 from confbus.wire import codec, sections
 from confbus.wire.diff import same
+from confbus.wire.encoder import SPLIT_BYTES, Encoded, Encoder
 from confbus.wire.frozen import Frozen, freeze
 from confbus.wire.manifest import Manifest
-from confbus.wire.sections import NOTHING, SPLIT_BYTES, Assembly, Encoded, Encoder
+from confbus.wire.sections import NOTHING, Assembly
 from support.documents import documents, keys, shuffled
+
+if TYPE_CHECKING:
+    from confbus.wire.sealed import Locked
 
 LARGE = "x" * (SPLIT_BYTES // 2)
 
@@ -29,7 +33,7 @@ def join(encoded: Encoded) -> Assembly:
     return sections.join(blobs, encoded.manifest)
 
 
-def decoded(encoded: Encoded, changes: dict[str, str | None]) -> dict[str, Frozen | None]:
+def decoded(encoded: Encoded, changes: dict[str, str | None]) -> dict[str, Frozen | Locked | None]:
     return {
         name: None if digest is None else sections.decode_section(name, encoded.blobs[name], digest)
         for name, digest in changes.items()

@@ -15,9 +15,9 @@ from confbus_publisher.ledger.store import Commit
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from confbus.wire.encoder import Encoded
     from confbus.wire.frozen import Frozen
     from confbus.wire.head import Head
-    from confbus.wire.sections import Encoded
     from confbus_publisher.ledger.inventory import Inventory
     from confbus_publisher.ledger.store import Overrides
 

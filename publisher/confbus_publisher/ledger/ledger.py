@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from confbus.status import Stand
+    from confbus.wire.encoder import Encoded
     from confbus.wire.manifest import Manifest
-    from confbus.wire.sections import Encoded
     from confbus_publisher.ledger.store import Commit, Overrides, Store
 
 _PAGE = 64

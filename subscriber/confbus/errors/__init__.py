@@ -224,6 +224,16 @@ class SealedError(ConfBusError):
         )
 
 
+class SealBroken(ConfBusError):
+    """A sealed section does not open although its key is here: it was altered, or sealed for another place."""
+
+    def __init__(self, section: str, key: str, reason: str) -> None:
+        self.section = section
+        self.key = key
+        self.reason = reason
+        super().__init__(f"{section} is sealed with the key {key}, which is here, but {reason}.")
+
+
 def __getattr__(name: str) -> object:
     if name.startswith("_"):
         raise AttributeError(name)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from confbus import driver
 from confbus.errors import WaitTimeout
+from confbus.keyring import Keyring
 from confbus.memory import server_at
 from confbus.testing.drops import Drops
 from confbus.testing.edited import edited
@@ -19,7 +20,7 @@ from confbus.wire.head import new_id
 from confbus.wire.keys import Keys
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
     from confbus.status import Status
     from confbus.subscriber import Subscriber
@@ -37,19 +38,38 @@ _PAUSE_S = 0.0005
 class Bus:
     """One namespace on a server in memory, with the releases of whoever tests; a context manager.
 
+    The sections `seal` are sealed with the active key of `keyring`; give that to whoever shall open them.
+
     `url` is for whoever connects by himself, in this process. Each change waits, unless told otherwise, until all
     subscribers in this process have judged it: then it is read, or refused.
     """
 
-    def __init__(self, document: Mapping[str, Any] | None = None, *, namespace: str = "test", url: str = "") -> None:
+    def __init__(
+        self,
+        document: Mapping[str, Any] | None = None,
+        *,
+        namespace: str = "test",
+        url: str = "",
+        seal: Collection[str] = (),
+        keyring: Keyring | None = None,
+    ) -> None:
         self.url = url or f"memory:{new_id()}"
         self.namespace = namespace
         self._server = server_at(self.url)
         self._keys = Keys(namespace)
-        self._releases = Releases(self._server, self._keys)
+        self._releases = Releases(self._server, self._keys, seal=seal, keyring=keyring or Keyring())
         self._subscribers: list[Subscriber] = []
         if document is not None:
             self._releases.publish(document)
+
+    @property
+    def keyring(self) -> Keyring:
+        """What is sealed from now on is sealed with its active key."""
+        return self._releases.keyring
+
+    @keyring.setter
+    def keyring(self, keyring: Keyring) -> None:
+        self._releases.keyring = keyring
 
     @property
     def document(self) -> Frozen:

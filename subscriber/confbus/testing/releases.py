@@ -9,21 +9,26 @@ import time
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from confbus.errors import NoRelease
+from confbus.errors import InvalidSettings, NoRelease
 from confbus.memory.change import commands
+from confbus.seal import seal, unseal
 from confbus.wire import head as heads
 from confbus.wire import notice as notices
+from confbus.wire.encoder import Encoder
 from confbus.wire.manifest import EMPTY
 from confbus.wire.release import Release
-from confbus.wire.sections import Encoder, join
+from confbus.wire.sections import join
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
+    from confbus.keyring import Keyring
     from confbus.memory import MemoryServer
+    from confbus.wire.encoder import Encoded
     from confbus.wire.frozen import Frozen
     from confbus.wire.head import Head
     from confbus.wire.keys import Keys
+    from confbus.wire.sealed import Envelope
 
 _NOTHING_THERE = "Nothing was published"
 
@@ -31,23 +36,25 @@ _NOTHING_THERE = "Nothing was published"
 class Releases:
     """All releases that were made, and which the head stands for. `is_lost` while the server has forgotten some."""
 
-    def __init__(self, server: MemoryServer, keys: Keys) -> None:
+    def __init__(self, server: MemoryServer, keys: Keys, *, seal: Collection[str], keyring: Keyring) -> None:
+        self.keyring = keyring
         self.head: Head | None = None
         self.is_lost = False
         self._server = server
         self._keys = keys
-        self._encoder = Encoder()
+        self._seal = frozenset(seal)
+        self._encoder = Encoder(whole=seal)
         self._made: dict[int, tuple[Head, Release]] = {}
         self._blobs: dict[str, bytes] = {}
 
     @property
     def document(self) -> Frozen:
         """The newest content."""
-        return join(self._blobs, self._newest.manifest).document
+        return join(self._blobs, self._newest.manifest, self._open).document
 
     def publish(self, document: Mapping[str, Any]) -> Release:
         """Make `document` the next release. Raises `InvalidDocument`."""
-        encoded = self._encoder.encode(document)
+        encoded = self._sealed(self._encoder.encode(document))
         self._blobs.update(encoded.by_digest)
         return self._put_next(Release(0, 0, 0, encoded.manifest, size=encoded.size))
 
@@ -82,6 +89,19 @@ class Releases:
         head = last.anchored(revision=last.revision + 1, version=version)
         self.is_lost = False
         return self._put(head, replace(newest, version=version, parent=0))
+
+    def _sealed(self, encoded: Encoded) -> Encoded:
+        boxes = {name: self._box(name, encoded.blobs[name]) for name in self._seal & encoded.blobs.keys()}
+        return encoded.changed(boxes, ()) if boxes else encoded
+
+    def _box(self, section: str, plain: bytes) -> bytes:
+        if self.keyring.active is None:
+            raise InvalidSettings("keyring=", "it has no active key, and there are sections to seal")
+        return seal(self.keyring.active, namespace=self._keys.namespace, section=section, plain=plain)
+
+    def _open(self, section: str, envelope: Envelope) -> bytes | None:
+        key = self.keyring.get(envelope.key)
+        return None if key is None else unseal(key, envelope, namespace=self._keys.namespace, section=section)
 
     @property
     def _newest(self) -> Release:

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 from confbus.errors import ConfigRefused
 from confbus.subscriber import Subscriber
 from confbus.testing.override import local_of
+from confbus.wire.encoder import Encoder
 from confbus.wire.head import new_id
-from confbus.wire.sections import Encoder, join
+from confbus.wire.sections import join
 from confbus.wire.snapshot import Snapshot
 
 if TYPE_CHECKING:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import typing
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
-from confbus.errors import InvalidSettings, UnknownPath, ViewFailed
+from confbus.errors import InvalidSettings, SealedError, UnknownPath, ViewFailed
 from confbus.local import ABSENT
 from confbus.views.conversion import Conversions, called
 from confbus.views.misfit import Misfit
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
-_NOTHING_YET = object()
+_NOTHING_YET, _LOCKED = object(), object()
 MAX_KEPT = 4
 """Of how many pinned versions a view keeps what it built."""
 
@@ -76,7 +76,8 @@ class View(Generic[T_co]):
 
         @property
         def current(self) -> T_co:
-            """Of the newest accepted release. Raises `ConnectFailed` before the first one."""
+            """Of the newest accepted release. Raises `ConnectFailed` before the first one, and `SealedError` while the
+            section is locked."""
             ...
 
     def __init__(
@@ -111,8 +112,12 @@ class View(Generic[T_co]):
         return mine == theirs and self._default is other._default
 
     def build(self, snapshot: Snapshot) -> Built:
-        """What it shows when `snapshot` is read. Raises `ViewFailed`, and `UnknownPath` where there is nothing."""
-        source = self._source_in(snapshot)
+        """What it shows when `snapshot` is read; of a locked section that it is locked. Raises `ViewFailed`, and
+        `UnknownPath` where there is nothing."""
+        try:
+            source = self._source_in(snapshot)
+        except SealedError as error:
+            return Built(self, _LOCKED, error)
         shown = self._shown
         return shown if source is shown.source else self._made(source, snapshot.version)
 
@@ -120,7 +125,7 @@ class View(Generic[T_co]):
         """Let `built` be what is read from now on."""
         self._current = built.value
         self._shown = built
-        self.__class__ = _SHOWN
+        self.__class__ = _SHOWN if built.source is not _LOCKED else _CLOSED
 
     @property
     def pinned(self) -> T_co:
@@ -172,8 +177,19 @@ class _Unshown(View[Any]):
         return self._current
 
 
+class _Closed(View[Any]):
+    """A view of a section whose key is not here."""
+
+    __slots__ = ()
+
+    @property
+    def current(self) -> Any:
+        raise SealedError(self._shown.value.section, self._shown.value.key)
+
+
 _SHOWN: Any = View
 _UNSHOWN: Any = _Unshown
+_CLOSED: Any = _Closed
 View.current = View.__dict__["_current"]  # type: ignore[method-assign]  # the slot's own descriptor: no Python frame
 
 

@@ -6,7 +6,7 @@ C call and one probe of a dict of the paths already read; the first read of a pa
 
 from __future__ import annotations
 
-from confbus.errors import InvalidPath, UnknownPath
+from confbus.errors import InvalidPath, SealedError, UnknownPath
 from confbus.wire import path as paths
 from confbus.wire.frozen import Frozen
 
@@ -18,13 +18,15 @@ if TYPE_CHECKING:
 
 MAX_HITS = 4096
 _ABSENT = object()
+_NONE: Mapping[paths.Path, str] = {}
 
 
 class Hits(dict["Any", "Any"]):
     """Paths already read, with their values. Only hits are kept, and at most 4,096: strangers' paths cost no memory."""
 
-    __slots__ = ("tree", "version")
+    __slots__ = ("locked", "tree", "version")
 
+    locked: Mapping[paths.Path, str]
     tree: Mapping[str, Any]
     version: int
 
@@ -37,8 +39,14 @@ class Hits(dict["Any", "Any"]):
             raise UnknownPath(paths.render(parsed), nearest=nearest, version=self.version) from None
 
     def find(self, path: str | paths.Path) -> Any:
-        """Walk to `path` and remember it. Raises a bare `KeyError`, without the cost of looking for the nearest."""
-        value = paths.lookup(self.tree, _parsed(path))
+        """Walk to `path` and remember it. Raises a bare `KeyError`, without the cost of looking for the nearest, and
+        `SealedError` for what is in a locked section."""
+        try:
+            value = paths.lookup(self.tree, _parsed(path))
+        except KeyError:
+            if self.locked:
+                _refuse_locked(_parsed(path), self.locked)
+            raise
         if len(self) < MAX_HITS:
             self[path] = value
         return value
@@ -48,17 +56,20 @@ class Snapshot(Frozen):
     """One release, in memory, for ever the same. Safe to share between threads; reads take no lock.
 
     Equal to the plain document; JSON, pickle and copy work. `overlaid` are the paths at which this instance reads
-    values of its own; `digest` is that of the release, as it was published.
+    values of its own; `digest` is that of the release, and `at_ms` when it was published, in Unix time. `locked` are
+    the places of sealed sections without a key, with its id: whoever walks over the document does not meet them, and
+    reading there raises `SealedError`.
     """
 
-    __slots__ = ("_at_ms", "_hits", "_read", "digest", "epoch", "overlaid", "revision", "version")
+    __slots__ = ("_hits", "_read", "at_ms", "digest", "epoch", "locked", "overlaid", "revision", "version")
 
     version: int
     revision: int
     epoch: str
     digest: str
+    locked: Mapping[paths.Path, str]
     overlaid: tuple[str, ...]
-    _at_ms: int
+    at_ms: int
     _hits: Hits
     _read: Callable[[Any], Any]
 
@@ -72,9 +83,11 @@ class Snapshot(Frozen):
         digest: str,
         at_ms: int,
         overlaid: tuple[str, ...] = (),
+        locked: Mapping[paths.Path, str] = _NONE,
     ) -> None:
         super().__init__(document)
         hits = Hits()
+        hits.locked = locked
         hits.tree = document
         hits.version = version
         for name, value in (
@@ -82,8 +95,9 @@ class Snapshot(Frozen):
             ("revision", revision),
             ("epoch", epoch),
             ("digest", digest),
+            ("locked", locked),
             ("overlaid", overlaid),
-            ("_at_ms", at_ms),
+            ("at_ms", at_ms),
             ("_hits", hits),
             ("_read", hits.__getitem__),
         ):
@@ -94,7 +108,7 @@ class Snapshot(Frozen):
         """When it was published, by the publisher's clock."""
         from datetime import UTC, datetime  # whoever waits for a new value does not wait for this
 
-        return datetime.fromtimestamp(self._at_ms / 1000, UTC)
+        return datetime.fromtimestamp(self.at_ms / 1000, UTC)
 
     if TYPE_CHECKING:
 
@@ -119,7 +133,8 @@ class Snapshot(Frozen):
 
     def overlaid_by(self, document: Mapping[str, Any], paths: tuple[str, ...]) -> Snapshot:
         """The same release with `document` to read, which has other values at `paths`."""
-        return _restored(document, self.version, self.revision, self.epoch, self.digest, self._at_ms, paths)
+        release = (self.version, self.revision, self.epoch, self.digest, self.at_ms)
+        return _restored(document, *release, paths, self.locked)
 
     def fast_reads(self) -> tuple[Callable[[Any, Any], Any], Callable[[Any], Any]]:
         """The C methods behind `get` and `[]`, for a reader that swaps snapshots."""
@@ -137,8 +152,8 @@ class Snapshot(Frozen):
         raise AttributeError(f"A snapshot cannot be changed: {name!r}.")
 
     def __reduce__(self) -> Any:
-        release = (self.version, self.revision, self.epoch, self.digest, self._at_ms)
-        return (_restored, (dict(self), *release, self.overlaid))
+        release = (self.version, self.revision, self.epoch, self.digest, self.at_ms)
+        return (_restored, (dict(self), *release, self.overlaid, self.locked))
 
     def __repr__(self) -> str:
         return f"Snapshot(version={self.version}, digest={self.digest[:12]!r}, {len(self)} keys)"
@@ -160,7 +175,21 @@ def _restored(
     digest: str,
     at_ms: int,
     overlaid: tuple[str, ...] = (),
+    locked: Mapping[paths.Path, str] = _NONE,
 ) -> Snapshot:
     return Snapshot(
-        document, version=version, revision=revision, epoch=epoch, digest=digest, at_ms=at_ms, overlaid=overlaid
+        document,
+        version=version,
+        revision=revision,
+        epoch=epoch,
+        digest=digest,
+        at_ms=at_ms,
+        overlaid=overlaid,
+        locked=locked,
     )
+
+
+def _refuse_locked(path: paths.Path, locked: Mapping[paths.Path, str]) -> None:
+    place = next((place for place in (path[:1], path[:2]) if place in locked), None)
+    if place is not None:
+        raise SealedError(paths.render(place), locked[place])

@@ -1,0 +1,163 @@
+"""Sealed sections in a worker: open with the key, locked without, and never taken away from whoever reads them."""
+
+from __future__ import annotations
+
+import json
+import pickle
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import confbus
+from confbus.errors import SealedError, UnknownPath
+from confbus.keyring import Keyring
+from confbus.testing import Bus
+from confbus.wire.record import replace
+from support.eventually import eventually
+from support.seals import key, ring
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+DOCUMENT = {"database": {"host": "db-1", "password": "hunter2"}, "web": {"port": 80}}
+
+
+@dataclass(frozen=True)
+class Database:
+    host: str
+    password: str
+
+
+@pytest.fixture
+def bus() -> Iterator[Bus]:
+    with Bus(DOCUMENT, seal=["database"], keyring=ring("k1")) as bus:
+        yield bus
+
+
+def test_whoever_has_the_key_reads_everything(bus: Bus) -> None:
+    config = bus.connect(open_keys=lambda: ring("k1"), views={"database": Database})
+
+    assert config.snapshot == DOCUMENT
+    assert config["database.password"] == "hunter2"
+    assert config.status().locked == ()
+
+
+def test_without_the_key_the_rest_is_read_and_the_section_says_why_not(bus: Bus) -> None:
+    config = bus.connect()
+    reads: list[Any] = [
+        lambda: config["database"],
+        lambda: config["database.password"],
+        lambda: config["database.nothing.there"],
+        lambda: config.get("database.password", "default"),
+        lambda: config.section("database"),
+        lambda: "database.password" in config,
+        lambda: config.snapshot["database.host"],
+        lambda: config.bind("database", Database).current,
+        lambda: config.bind("database.host", str, default="x").current,
+    ]
+
+    assert config["web.port"] == 80
+    for read in reads:
+        with pytest.raises(SealedError) as caught:
+            read()
+        assert (caught.value.section, caught.value.key) == ("database", "k1")
+    assert config.status().locked == ("database",)
+    assert config.status().state == "live"
+    with pytest.raises(UnknownPath):
+        config["elsewhere"]
+
+
+def test_a_locked_section_is_not_there_for_whoever_walks_over_the_document(bus: Bus) -> None:
+    snapshot = bus.connect().snapshot
+
+    assert json.loads(json.dumps(snapshot)) == {"web": {"port": 80}}
+    again = pickle.loads(pickle.dumps(snapshot))
+    with pytest.raises(SealedError):
+        again["database.host"]
+
+
+def test_a_view_of_a_locked_section_keeps_nothing_else_away(bus: Bus) -> None:
+    config = bus.connect(views={"database": Database, "web": dict})
+
+    bus.set("web.port", 81)
+
+    assert config["web.port"] == 81
+
+
+def test_a_key_that_comes_later_opens_what_is_locked(bus: Bus) -> None:
+    keys = [Keyring()]
+    config = bus.connect(open_keys=lambda: keys[-1], views={"database": Database})
+    seen: list[Any] = []
+    subscription = config.subscribe(seen.append, "database")
+    assert config.status().locked == ("database",)
+
+    keys.append(ring("k1"))
+
+    eventually(lambda: config.status().locked == ())
+    assert config["database.password"] == "hunter2"
+    eventually(lambda: seen)
+    assert {change.path for change in seen[0]} == {"database.host", "database.password"}
+    config.unsubscribe(subscription)
+
+
+def test_a_new_key_that_is_not_here_takes_nothing_away_from_whoever_read_before(bus: Bus) -> None:
+    keys = [ring("k1")]
+    config = bus.connect(open_keys=lambda: keys[-1])
+    bus.keyring = ring("k2", "k1")
+
+    bus.publish({**DOCUMENT, "database": {"host": "db-2", "password": "correct horse"}, "web": {"port": 81}})
+
+    assert config.status().state == "vetoing"
+    assert "k2" in config.status().error
+    assert config.snapshot == DOCUMENT
+    keys.append(ring("k2", "k1"))
+    eventually(lambda: config["database.host"] == "db-2")
+    assert config.status().state == "live"
+    assert config["web.port"] == 81
+
+
+def test_a_section_that_was_open_for_all_is_not_lost_when_it_is_sealed(bus: Bus) -> None:
+    with Bus({"database": {"host": "a"}}, seal=["secret"], keyring=ring("k1")) as other:
+        config = other.connect()
+
+        other.publish({"database": {"host": "b"}, "secret": {"token": "x"}})
+
+        assert config["database.host"] == "b"
+        assert config.status().locked == ("secret",)
+
+
+def test_what_does_not_open_with_its_key_is_refused(bus: Bus) -> None:
+    config = bus.connect(open_keys=lambda: ring("k1"))
+    bus.keyring = Keyring([replace(key("other"), id="k1")])
+
+    bus.publish({"database": {"host": "db-2"}})
+
+    assert config.status().state == "vetoing"
+    assert "does not open" in config.status().error
+    assert config.snapshot == DOCUMENT
+
+
+def test_the_file_for_a_start_without_redis_keeps_the_section_sealed(bus: Bus, tmp_path: Path) -> None:
+    file = tmp_path / "last-good"
+    bus.connect(open_keys=lambda: ring("k1"), fallback=file).close()
+    assert b"hunter2" not in file.read_bytes()
+    nowhere = "redis://127.0.0.1:1"
+
+    with confbus.connect(
+        nowhere, namespace="test", start="cached", fallback=file, open_keys=lambda: ring("k1")
+    ) as config:
+        assert config["database.password"] == "hunter2"
+    with confbus.connect(nowhere, namespace="test", start="cached", fallback=file) as config:
+        assert config["web.port"] == 80
+        with pytest.raises(SealedError):
+            config["database.password"]
+
+
+def test_an_overlay_over_a_locked_section_shows_what_it_says_and_no_more(bus: Bus) -> None:
+    config = bus.connect(overlay={"database": {"host": "mine"}})
+
+    assert config["database.host"] == "mine"
+    with pytest.raises(SealedError):
+        config["database.password"]
