@@ -1,9 +1,10 @@
 """The publisher: one loop that keeps the head in step with the sources.
 
-    load the sources → take the lease → read the head → repair a loss → publish a change of the merge → tell
+    load the sources → read the head → take the lease → repair a loss → publish a change of the merge → tell
 
 Every turn does all of it, and is harmless when there is nothing to do. What wakes the loop (a file, a notice, a
-signal, the time) only says "look"; nothing depends on why.
+signal, the time) only says "look"; nothing depends on why. The head is read before the lease is taken: a process that
+was stopped for longer than its lease finds that it is another one's, or that the head moved.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ from confbus_publisher.wakes import Wakes
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from confbus.wire.head import Head
     from confbus_publisher.fleet import Report
     from confbus_publisher.inputs import Inputs, Merge
     from confbus_publisher.ledger import Ledger, State
@@ -114,8 +116,10 @@ class Publisher:
         """One round; returns in how many seconds the next is due. Errors become the standing, and are logged once."""
         try:
             refusal = self._load()
+            head, state = self._mending.look()
             self._take_lease()
-            self._stand(*(self._keep_in_step(refusal) if self._is_active else self._stand_by(refusal)))
+            now = self._keep_in_step(head, state, refusal) if self._is_active else self._stand_by(state, refusal)
+            self._stand(*now)
         except (Unreachable, OutcomeUnknown) as error:
             self._stand(standing.UNREACHABLE, str(error))
             return _RETRY_S
@@ -145,9 +149,8 @@ class Publisher:
         if self._is_active and not was_active:
             _log.info("active")
 
-    def _keep_in_step(self, refusal: ConfBusError | None) -> tuple[str, str]:
+    def _keep_in_step(self, head: Head | None, state: State | None, refusal: ConfBusError | None) -> tuple[str, str]:
         """What an active publisher does: repair, whatever its sources say, then publish. Returns state and reason."""
-        head, state = self._mending.look()
         contents = [each for each in (self._merge and state_of(self._merge.encoded), state) if each]
         trouble = self._mending.mend(head, contents, self._heard())
         if trouble:
@@ -211,9 +214,8 @@ class Publisher:
     def _remember(self) -> None:
         self._recollection.keep(self.ledger.state)
 
-    def _stand_by(self, refusal: ConfBusError | None) -> tuple[str, str]:
+    def _stand_by(self, seen: State | None, refusal: ConfBusError | None) -> tuple[str, str]:
         """Follow the head, so that a take-over knows the last state. Returns state and reason."""
-        seen = self._mending.look()[1]
         refusal = self._override(refusal)
         if seen and repair.is_progress(self._recollection.state, seen):
             self._remember()

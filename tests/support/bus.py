@@ -83,9 +83,16 @@ class MortalStore(RedisStore):
     dies_at: float = float("inf")
     has_sent = False
     calls = 0
+    _stop: tuple[int, Callable[[], object]] = (-1, lambda: None)
+
+    def stop_before(self, step: int, meanwhile: Callable[[], object]) -> None:
+        """Let its owner stop before its call number `step` from now on, for as long as `meanwhile` takes."""
+        self._stop = (self.calls + step, meanwhile)
 
     def _persist(self, call: Callable[[], T]) -> T:
         at, self.calls = self.calls, self.calls + 1
+        if at == self._stop[0]:
+            self._stop[1]()
         if at > self.dies_at or (at == self.dies_at and not self.has_sent):
             raise Killed
         result = super()._persist(call)
