@@ -10,6 +10,8 @@ from confbus.wire import codec
 from confbus.wire import head as heads
 from confbus.wire import release as releases
 from confbus_publisher.checked_file import CheckedFile
+from confbus_publisher.guard import guard as guards
+from confbus_publisher.guard.guard import Guard, Retreat
 from confbus_publisher.ledger import Overrides, State
 
 if TYPE_CHECKING:
@@ -26,7 +28,7 @@ _log = logging.getLogger("confbus.publisher")
 class MemoryFile:
     """One namespace's memory at `path`. `accounted` is the digest of the publisher's own last merge, or empty."""
 
-    _kept: tuple[Head | None, str | None, Mapping[str, str] | None] = (None, None, None)
+    _kept: tuple[object, ...] = ()
 
     def __init__(self, path: Path, namespace: str) -> None:
         self.path = path
@@ -44,7 +46,8 @@ class MemoryFile:
 
     def keep(self, state: State, accounted: str | None) -> None:
         """Save what is new. A full disk is logged and tried again with the next change, not fatal."""
-        news = (state.head, accounted, state.overrides.texts if state.overrides else None)
+        overrides = state.overrides.texts if state.overrides else None
+        news = (state.head, accounted, overrides, state.holds, state.guard)
         if self._kept == news:
             return
         try:
@@ -64,7 +67,9 @@ class MemoryFile:
             if facts["namespace"] != self._namespace:
                 raise self._file.malformed(f"it belongs to namespace {facts['namespace']!r}")
             head, release = heads.parse(facts["head"]), releases.parse(facts["release"])
-            state = State(head, release, facts["blobs"], facts["quarantine"], _overrides(facts.get("overrides")))
+            overrides, holds = _overrides(facts.get("overrides")), _texts(facts.get("holds"))
+            guard, retreat = _guard(facts.get("guard"), head, facts["blobs"])
+            state = State(head, release, facts["blobs"], facts["quarantine"], overrides, holds, guard, retreat)
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             if isinstance(error, Malformed):
                 raise
@@ -80,6 +85,8 @@ class MemoryFile:
             "blobs": dict(state.blobs),
             "quarantine": dict(state.quarantine),
             "overrides": state.overrides and {"texts": dict(state.overrides.texts), "at": state.overrides.now_ms},
+            "holds": state.holds and dict(state.holds),
+            "guard": _guard_facts(state),
             "accounted": accounted,
         }
         self._file.write(codec.pack(facts))
@@ -87,9 +94,36 @@ class MemoryFile:
 
 def _overrides(facts: Any) -> Overrides | None:
     """A file of before there were any has none."""
+    texts = _texts(facts and facts["texts"])
+    return None if texts is None else Overrides(texts, "", int(facts["at"]))
+
+
+def _texts(facts: Any) -> dict[str, str] | None:
     if facts is None:
         return None
-    texts: dict[str, Any] = facts["texts"]
+    texts: dict[str, Any] = facts
     if not all(isinstance(text, str) for text in texts.values()):
         raise TypeError
-    return Overrides(texts, "", int(facts["at"]))
+    return dict(texts)
+
+
+def _guard_facts(state: State) -> dict[str, Any] | None:
+    """The pending guard, and of what it goes back to all that the state itself has not."""
+    if state.guard is None:
+        return None
+    if state.retreat is None:
+        return {"fields": state.guard.fields()}
+    lacking = state.retreat.blobs.keys() - state.blobs.keys()
+    blobs = {digest: state.retreat.blobs[digest] for digest in lacking}
+    return {"fields": state.guard.fields(), "release": state.retreat.release.fields(), "blobs": blobs}
+
+
+def _guard(facts: Any, head: Head, blobs: Mapping[str, bytes]) -> tuple[Guard | None, Retreat | None]:
+    guard = guards.parse(facts["fields"]) if facts else None
+    if guard is None or guard.change != head.change:
+        return None, None
+    if "release" not in facts:
+        return guard, None
+    release = releases.parse(facts["release"])
+    known: dict[str, bytes] = {**blobs, **facts["blobs"]}
+    return guard, Retreat(release, {digest: known[digest] for digest in release.manifest.sections.values()})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,11 +26,19 @@ class Recollection:
         """Remember what the head stands for; nothing takes the last state away."""
         if state is not None:
             self.has_seen = True
-            self.state = state
-            self._memory_file.keep(state, self.accounted)
+            self.state = _with_retreat(state, self.state)
+            self._memory_file.keep(self.state, self.accounted)
 
     def account(self, digest: str, state: State | None) -> None:
         """Account for the merge of that digest when it is the head's `merged`, or the first of this publisher."""
         if self.accounted is None or (state and state.head.merged == digest):
             self.accounted = digest
             self.keep(state)
+
+
+def _with_retreat(state: State, before: State | None) -> State:
+    """After a loss only memory may have what a guard goes back to."""
+    retreat = before.retreat if before else None
+    if state.guard and not state.retreat and retreat and retreat.release.digest == state.guard.digest:
+        return replace(state, retreat=retreat)
+    return state

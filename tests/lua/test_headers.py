@@ -56,7 +56,7 @@ def replies(texts: list[str]) -> set[tuple[str, int]]:
 
 
 def test_there_are_scripts_to_hold() -> None:
-    assert {file.stem for file in FILES} >= {"publish", "amend", "rollback", "show", "lease", "unlease"}
+    assert {file.stem for file in FILES} >= {"publish", "amend", "rollback", "show", "lease", "unlease", "unguard"}
 
 
 @each_file

@@ -50,7 +50,8 @@ class MemoryPlace(MemoryStore):
     def content(self) -> Mapping[Any, Any]:
         kept = (self._releases, self._blobs, self._quarantine, self._fleet)
         amended = [dict(each) for each in self._amended.values()]
-        return {"head": self._head, "log": list(self._log), "kept": [dict(each) for each in kept], "amended": amended}
+        facts = {"head": self._head, "log": list(self._log), "guard": self._guard}
+        return {**facts, "kept": [dict(each) for each in kept], "amended": amended}
 
     def lose_blob(self, digest: str) -> None:
         del self._blobs[digest]

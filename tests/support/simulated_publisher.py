@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from confbus.wire.encoder import Encoded
     from confbus.wire.release import Release
+    from confbus_publisher.guard.guard import Terms
     from confbus_publisher.ledger import State, Why
     from support.agenda import Agenda
     from support.simulated_redis import SimulatedRedis
@@ -189,9 +190,15 @@ class _WatchedLedger(Ledger):
         self._owner = owner
 
     def publish(
-        self, encoded: Encoded, why: Why, *, origins: Mapping[str, bytes] | None = None, lift: Sequence[str] = ()
+        self,
+        encoded: Encoded,
+        why: Why,
+        *,
+        origins: Mapping[str, bytes] | None = None,
+        lift: Sequence[str] = (),
+        terms: Terms | None = None,
     ) -> Release:
         self._owner.publishing(encoded, self.state)
-        release = super().publish(encoded, why, origins=origins, lift=lift)
+        release = super().publish(encoded, why, origins=origins, lift=lift, terms=terms)
         self._owner.published()
         return release

@@ -9,6 +9,7 @@ import pytest
 
 from confbus.errors import Malformed
 from confbus.wire import codec
+from confbus_publisher.guard.guard import Guard, Retreat
 from confbus_publisher.ledger import Overrides, State, state_of
 from confbus_publisher.memory_file import MemoryFile
 from support.places import encoded
@@ -40,6 +41,43 @@ def test_what_is_kept_comes_back(file: MemoryFile, texts: Mapping[str, str] | No
     assert loaded
     assert (loaded.overrides, accounted) == (state(texts).overrides, "f00")
     assert loaded.release == state().release
+
+
+def guarded(*, has_retreat: bool = True) -> State:
+    """A state on trial, with holds; it shares one of two sections with what it goes back to."""
+    before, now = (state_of(encoded({"a": {"b": number}, "c": {"d": 1}})) for number in (1, 2))
+    retreat = Retreat(replace(before.release, version=1), before.blobs)
+    guard = Guard(
+        change=now.head.change,
+        version=2,
+        back=1,
+        digest=before.release.digest,
+        author="ann",
+        since_ms=1,
+        until_ms=9,
+    )
+    return replace(now, guard=guard, retreat=retreat if has_retreat else None, holds={"a": "a freeze"})
+
+
+@pytest.mark.parametrize("has_retreat", [True, False])
+def test_a_guard_comes_back_with_all_that_it_goes_back_to(file: MemoryFile, has_retreat: bool) -> None:
+    kept = guarded(has_retreat=has_retreat)
+    file.keep(kept, None)
+
+    loaded, _ = file.load()
+
+    assert loaded
+    assert (loaded.guard, loaded.retreat, loaded.holds) == (kept.guard, kept.retreat, kept.holds)
+
+
+def test_the_end_of_a_guard_and_a_hold_are_kept_though_the_head_stays(file: MemoryFile) -> None:
+    file.keep(guarded(), None)
+    file.keep(replace(guarded(), guard=None, retreat=None, holds={}), None)
+
+    loaded, _ = file.load()
+
+    assert loaded
+    assert (loaded.guard, loaded.retreat, loaded.holds) == (None, None, {})
 
 
 def test_a_change_of_the_overrides_alone_is_kept(file: MemoryFile) -> None:

@@ -5,6 +5,6 @@
 
 from confbus_publisher.ledger.draft import State, Why, state_of
 from confbus_publisher.ledger.ledger import Ledger
-from confbus_publisher.ledger.store import Amendment, LogEntry, Overrides, Store
+from confbus_publisher.ledger.store import Amendment, Holds, LogEntry, Overrides, Store
 
-__all__ = ["Amendment", "Ledger", "LogEntry", "Overrides", "State", "Store", "Why", "state_of"]
+__all__ = ["Amendment", "Holds", "Ledger", "LogEntry", "Overrides", "State", "Store", "Why", "state_of"]

@@ -10,6 +10,7 @@ from confbus.wire import notice as notices
 from confbus.wire.manifest import EMPTY
 from confbus.wire.release import Release
 from confbus.wire.sections import join
+from confbus_publisher.guard.guard import Guard
 from confbus_publisher.ledger.store import Commit
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from confbus.wire.encoder import Encoded
     from confbus.wire.frozen import Frozen
     from confbus.wire.head import Head
+    from confbus_publisher.guard.guard import Retreat, Terms
     from confbus_publisher.ledger.inventory import Inventory
     from confbus_publisher.ledger.store import Overrides
 
@@ -26,7 +28,8 @@ if TYPE_CHECKING:
 class State:
     """All that a head stands for: enough to write it again after a loss.
 
-    `overrides` are those that were there with the head; None when nobody looked.
+    `overrides` and `holds` are those that were there with the head; None when nobody looked. `guard` is the pending one
+    of this very head, `retreat` where it may go back to, unless that is gone.
     """
 
     head: Head
@@ -34,6 +37,9 @@ class State:
     blobs: Mapping[str, bytes] = field(repr=False)
     quarantine: Mapping[str, str] = field(default_factory=dict[str, str])
     overrides: Overrides | None = None
+    holds: Mapping[str, str] | None = None
+    guard: Guard | None = None
+    retreat: Retreat | None = None
 
     def document(self) -> Frozen:
         """The configuration of the release. Raises `Malformed` when a blob is no section."""
@@ -55,6 +61,7 @@ class Draft:
 
     `release` is what the head will stand for; `is_new` when it has yet to be written. `blobs` has every blob of it by
     digest, as far as known; those of its origins may be missing. `anchor` is set when the change begins a new epoch.
+    `guard` watches the change, and goes back to `retreat`; of which change and version it is, is only known at the end.
     """
 
     release: Release
@@ -66,6 +73,9 @@ class Draft:
     lifted: Sequence[str] = ()
     restored: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     withdrawn: Sequence[str] = ()
+    holds: Mapping[str, str] = field(default_factory=dict[str, str])
+    guard: Guard | None = None
+    retreat: Retreat | None = None
     anchor: Head | None = None
 
     def renumbered(self, version: int) -> Draft:
@@ -73,6 +83,23 @@ class Draft:
         own = self.release.of == self.release.version
         release = replace(self.release, version=version, of=version if own else self.release.of)
         return replace(self, release=release, anchor=self.anchor and replace(self.anchor, version=version))
+
+    def guarded(self, terms: Terms, retreat: Retreat, *, now_ms: int) -> Draft:
+        """The same change, watched from `now_ms` on; as it is when it has the content to go back to."""
+        back = retreat.release
+        if back.digest == self.release.digest:
+            return self
+        guard = Guard(
+            change="",
+            version=0,
+            back=back.version,
+            digest=back.digest,
+            author=self.why.author,
+            since_ms=now_ms,
+            until_ms=now_ms + round(terms.for_s * 1000),
+            vetoes=terms.vetoes,
+        )
+        return replace(self, guard=guard, retreat=retreat)
 
     def head_after(self, base: Head | None) -> Head:
         """The head once the change is made."""
@@ -96,7 +123,8 @@ class Draft:
     ) -> Commit:
         """The commit on top of `base`, which stands for `known`. `whole`: send every blob and field again."""
         head = self.head_after(base)
-        dropped = inventory.droppable(history=history, now_ms=now_ms) if self.is_new else []
+        back = self.guard.back if self.guard else None
+        dropped = inventory.droppable(history=history, now_ms=now_ms, back=back) if self.is_new else []
         # An anchor mends what may be damaged: it takes nothing over from a release that is there.
         is_copied = known and self.is_new and not whole and not self.anchor and known.version in inventory
         parent = known if is_copied else None
@@ -121,6 +149,8 @@ class Draft:
             lifted=self.lifted,
             restored=self.restored,
             withdrawn=self.withdrawn,
+            guard=self.guard and replace(self.guard, change=head.change, version=head.version),
+            holds=self.holds,
             dropped=dropped,
             freed=inventory.freed_without(dropped, self.release) if self.is_new else [],
         )

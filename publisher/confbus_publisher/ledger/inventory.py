@@ -37,10 +37,10 @@ class Inventory:
         """The kept versions, oldest first."""
         return list(self._times_ms)
 
-    def droppable(self, *, history: int, now_ms: int) -> list[int]:
-        """The versions, oldest first, that may go when one more release comes."""
+    def droppable(self, *, history: int, now_ms: int, back: int | None = None) -> list[int]:
+        """The versions, oldest first, that may go when one more release comes; `back` stays, and what came after it."""
         outside = islice(self._times_ms, max(0, len(self._times_ms) + 1 - max(history, MIN_HISTORY)))
-        old = takewhile(lambda version: now_ms - self._times_ms[version] > GRACE_MS, outside)
+        old = takewhile(lambda version: version != back and now_ms - self._times_ms[version] > GRACE_MS, outside)
         return list(islice(old, MAX_DROPPED))
 
     def freed_without(self, dropped: Collection[int], new: Release) -> list[str]:

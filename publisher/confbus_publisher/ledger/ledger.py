@@ -11,8 +11,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from confbus.errors import Conflict, Malformed, NoRelease, Refused
-from confbus.wire.head import PROTOCOL, Head
 from confbus.wire.release import Release
+from confbus_publisher.guard.guard import Guard, Retreat
+from confbus_publisher.ledger import archive
 from confbus_publisher.ledger.draft import Draft, State, Why
 from confbus_publisher.ledger.inventory import Inventory
 from confbus_publisher.ledger.store import BlobsDiffer, VersionTaken
@@ -23,10 +24,12 @@ if TYPE_CHECKING:
 
     from confbus.status import Stand
     from confbus.wire.encoder import Encoded
+    from confbus.wire.head import Head
     from confbus.wire.manifest import Manifest
-    from confbus_publisher.ledger.store import Commit, Overrides, Store
+    from confbus_publisher.guard.guard import Terms
+    from confbus_publisher.ledger.store import Commit, Holds, Overrides, Store
 
-_PAGE = 64
+_LOOKED_AT = 64
 _ALL = 1_000_000
 
 
@@ -67,28 +70,38 @@ class Ledger:
         if head is None:
             self.state, self._inventory = None, None
         elif self.state is None or self.state.head != head:
-            self.state, self._inventory = self._read(head), None
+            self.state, self._inventory = archive.state(self.store, head, self.state), None
         return self.state
 
     def publish(
-        self, encoded: Encoded, why: Why, *, origins: Mapping[str, bytes] | None = None, lift: Sequence[str] = ()
+        self,
+        encoded: Encoded,
+        why: Why,
+        *,
+        origins: Mapping[str, bytes] | None = None,
+        lift: Sequence[str] = (),
+        terms: Terms | None = None,
     ) -> Release:
         """Make `encoded` the next release; its digest becomes `merged`. `lift` ends the hold of quarantined pairs.
 
         `origins` are the blobs that tell where the values were written, by digest, those of the lowest layer first.
+        With `terms` it is guarded, unless there is no other content to go back to.
         """
         version = self._next_version()
         release = Release(version, 0, version, encoded.manifest, size=encoded.size, origins=tuple(origins or ()))
         blobs = {**encoded.by_digest, **origins} if origins else encoded.by_digest
-        return self._commit(Draft(self._signed(release, why), why, release.digest, blobs, lifted=lift))
+        draft = Draft(self._signed(release, why), why, release.digest, blobs, lifted=lift)
+        return self._commit(self._guarded(draft, terms) if terms else draft)
 
     def rollback(self, target: Release, why: Why) -> Release:
-        """Make the content of `target` the next release, and quarantine what the head has and `target` has not.
+        """Make the content of `target` the next release, and quarantine what the head has and `target` has not. The
+        content that a pending guard may go back to need not be kept any more.
 
         Raises `NoRelease` when there is no head, or blobs of `target` are gone.
         """
         state = self._present()
-        blobs = self.blobs(target.manifest)
+        known = {**state.blobs, **(state.retreat.blobs if state.retreat else {})}
+        blobs = archive.blobs(self.store, target.manifest, known)
         release = self._signed(replace(target, version=self._next_version()), why)
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._clock()))
         reason = f"rolled back by {why.author} at {at}" + (f": {why.message}" if why.message else "")
@@ -99,20 +112,30 @@ class Ledger:
         return self._commit(replace(draft, lifted=[pair for pair in lifted if pair in state.quarantine]))
 
     def resume(self, pairs: Sequence[str], why: Why) -> None:
-        """End the hold of quarantined pairs, and let the next merge go out whatever it is."""
+        """End the hold of quarantined pairs, and let the next merge go out whatever it is. A guard goes on."""
         state = self._present()
-        self._commit(Draft(state.release, why, "", state.blobs, is_new=False, lifted=pairs))
+        guard, retreat = archive.guard_of(self.store, state.head), state.retreat
+        self._commit(
+            Draft(state.release, why, "", state.blobs, is_new=False, lifted=pairs, guard=guard, retreat=retreat)
+        )
+
+    def end_guard(self, guard: Guard, entry: Mapping[str, str]) -> bool:
+        """Let what `guard` watches be accepted, with an entry of the log; False when it ended already."""
+        has_ended = self.store.end_guard(guard, entry)
+        if self.state and self.state.guard == guard:
+            self.state = replace(self.state, guard=None, retreat=None)
+        return has_ended
 
     def anchor(self, state: State, why: Why, *, stands: Iterable[Stand] = (), lift: Sequence[str] = ()) -> Release:
         """Write `state` as the head of a new epoch: the repair after a loss of data. `lift` as in `publish`.
 
         Revision and version are above those of `state`, of what is there now and of every one of `stands` (where
         instances say they are); whoever stands there or before follows. What is held in the store stays so. The
-        overrides become those of `state`, but for what was set since. Raises `Conflict` when the head is not what
-        `refresh` saw.
+        overrides become those of `state`, but for what was set since; a guard and holds come back. Raises `Conflict`
+        when the head is not what `refresh` saw.
         """
         there = self._looked[0] if self._looked else self.store.head()
-        self.state, self._inventory = self._read_if_whole(there), None
+        self.state, self._inventory = self._if_whole(there), None
         known: list[Head | Stand] = [*(head for head in (state.head, there) if head), *stands]
         places = [above for place in known for above in (*place.lineage, (place.epoch, place.revision))]
         head = state.head.anchored(
@@ -125,7 +148,18 @@ class Ledger:
         # Origins are only told, never needed: after a loss they may be gone, and then nothing names them.
         origins = tuple(digest for digest in state.release.origins if digest in state.blobs)
         release = self._signed(replace(state.release, version=head.version, of=of, origins=origins), why)
-        draft = Draft(release, why, head.merged, state.blobs, quarantined=held, lifted=lift, anchor=head)
+        draft = Draft(
+            release,
+            why,
+            head.merged,
+            state.blobs,
+            quarantined=held,
+            lifted=lift,
+            holds=state.holds or {},
+            guard=state.guard if state.guard and state.guard.change == state.head.change else None,
+            retreat=state.retreat,
+            anchor=head,
+        )
         if state.overrides is None:
             return self._commit(draft, base=there)
         restored, withdrawn = lost(state.overrides.texts, self._overrides_there(), since_ms=state.overrides.now_ms)
@@ -143,34 +177,31 @@ class Ledger:
             self.state = replace(self.state, overrides=seen)
         return seen
 
+    def look_at_holds(self) -> Holds | None:
+        """As `look_at_overrides`, for the holds."""
+        seen = self.store.holds()
+        if seen.change != (self.head.change if self.head else ""):
+            return None
+        if self.state:
+            self.state = replace(self.state, holds=seen.texts)
+        return seen
+
     def history(self, count: int = _ALL) -> list[Release]:
         """The kept releases, newest first, at most `count`: by version, and past gaps by their parents."""
         state = self.refresh()
-        return self._walk(state.head.version, count) if state else []
+        return archive.walk(self.store, state.head.version, count) if state else []
 
     def release(self, version: int) -> Release:
         """A kept release. Raises `NoRelease`."""
-        found = self.store.releases([version])
-        if not found:
-            raise NoRelease(f"Version {version} is not kept")
-        return found[0]
+        return archive.release(self.store, version)
 
     def blobs(self, manifest: Manifest) -> dict[str, bytes]:
         """All blobs of a manifest, by digest. Raises `NoRelease` when some are gone."""
-        wanted = set(manifest.sections.values())
-        known: Mapping[str, bytes] = self.state.blobs if self.state else {}
-        blobs = {digest: known[digest] for digest in wanted & known.keys()}
-        blobs.update(self.store.blobs(wanted - blobs.keys()))
-        gone = [name for name, digest in manifest.sections.items() if digest not in blobs]
-        if gone:
-            raise NoRelease(f"The content of section {gone[0]!r} is gone from {self.store.where}")
-        return blobs
+        return archive.blobs(self.store, manifest, self.state.blobs if self.state else {})
 
     def is_whole(self) -> bool:
         """False when the release of the head, or a blob of it, is gone from the store."""
-        state = self._present()
-        kept = self.store.releases([state.release.version])
-        return bool(kept) and kept[0].digest == state.release.digest and self.store.blob_names() >= state.blobs.keys()
+        return archive.has(self.store, self._present())
 
     def refused(self, why: Why, reason: str) -> None:
         """Record in the audit trail that something was not published."""
@@ -196,11 +227,20 @@ class Ledger:
                 self._settle(draft, commit)
                 return draft.release
 
+    def _guarded(self, draft: Draft, terms: Terms) -> Draft:
+        """The same change, watched. What is on trial itself is no place to go back to: then it is that one's."""
+        state = self.state
+        if state is None:
+            return draft
+        is_on_trial = state.retreat is not None and archive.guard_of(self.store, state.head) is not None
+        retreat = state.retreat if is_on_trial and state.retreat else Retreat(state.release, state.blobs)
+        return draft.guarded(terms, retreat, now_ms=self.store.time_ms())
+
     def _measured(self, draft: Draft, base: Head | None, *, whole: bool) -> Commit:
         known = self.state.release if self.state else None
         if self._inventory is None:
             newest = known.version if known else draft.release.version - 1
-            self._inventory = Inventory(self._walk(newest, _ALL), self.store.blob_names())
+            self._inventory = Inventory(archive.walk(self.store, newest, _ALL), self.store.blob_names())
         return draft.commit(
             base,
             known,
@@ -215,26 +255,17 @@ class Ledger:
         held = {**(self.state.quarantine if self.state else {}), **draft.quarantined}
         for pair in draft.lifted:
             held.pop(pair, None)
-        overrides = self.state.overrides if self.state else None
-        self.state, self._looked = State(commit.head, draft.release, draft.blobs, held, overrides), None
+        known = self.state
+        beside = (known.overrides, known.holds) if known else (None, None)
+        guard, retreat = commit.guard, draft.retreat if commit.guard else None
+        self.state = State(commit.head, draft.release, draft.blobs, held, *beside, guard, retreat)
+        self._looked = None
         if self._inventory and draft.is_new:
             self._inventory.committed(draft.release, added=commit.blobs, dropped=commit.dropped, freed=commit.freed)
 
-    def _read(self, head: Head) -> State:
-        if head.protocol > PROTOCOL:
-            raise Refused(
-                f"{self.store.where} is written by protocol {head.protocol}, this confbus speaks {PROTOCOL}",
-                advice="Upgrade confbus here.",
-            )
-        found = self.store.releases([head.version])
-        if not found or found[0].digest != head.digest:
-            raise Malformed(f"release {head.version}", "it is not what the head names")
-        overrides = self.state.overrides if self.state else None
-        return State(head, found[0], self.blobs(found[0].manifest), self.store.quarantine(), overrides)
-
-    def _read_if_whole(self, head: Head | None) -> State | None:
+    def _if_whole(self, head: Head | None) -> State | None:
         try:
-            return self._read(head) if head else None
+            return archive.state(self.store, head, self.state) if head else None
         except (Malformed, NoRelease):
             return None
 
@@ -243,15 +274,6 @@ class Ledger:
             return self.store.overrides().texts
         except Refused:  # Something else is in their place; whoever follows them tells it.
             return {}
-
-    def _walk(self, version: int, count: int) -> list[Release]:
-        found: list[Release] = []
-        while version > 0 and len(found) < count:
-            page = self.store.releases(range(version, max(version - _PAGE, 0), -1))
-            found += page
-            # An anchored release may have no parent though older ones are kept; and no parent may lead back up.
-            version = min(page[-1].parent or version, page[-1].version - 1) if page else 0
-        return found[:count]
 
     def _signed(self, release: Release, why: Why) -> Release:
         parent = self.state.head.version if self.state else 0
@@ -266,7 +288,7 @@ class Ledger:
         return self.state.head.version + 1 if self.state else 1
 
     def _last_author(self) -> str:
-        moves = (entry.fields for entry in self.store.log(_PAGE) if "version" in entry.fields)
+        moves = (entry.fields for entry in self.store.log(_LOOKED_AT) if "version" in entry.fields)
         return next((fields.get("author", "") for fields in moves), "")
 
     def _now_ms(self) -> int:

@@ -7,13 +7,14 @@ import time
 from typing import TYPE_CHECKING
 
 from confbus.errors import Conflict
-from confbus_publisher.ledger.store import Amendment, BlobsDiffer, Commit, LogEntry, Overrides, VersionTaken
+from confbus_publisher.ledger.store import Amendment, BlobsDiffer, Commit, Holds, LogEntry, Overrides, VersionTaken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from confbus.wire.head import Head
     from confbus.wire.release import Release
+    from confbus_publisher.guard.guard import Guard
 
 MAX_LOG = 10_000
 
@@ -28,7 +29,8 @@ class MemoryStore:
         self._releases: dict[int, Release] = {}
         self._blobs: dict[str, bytes] = {}
         self._quarantine: dict[str, str] = {}
-        self._amended: dict[str, dict[str, str]] = {"overrides": {}, "approvals": {}}
+        self._amended: dict[str, dict[str, str]] = {"overrides": {}, "approvals": {}, "holds": {}}
+        self._guard: Guard | None = None
         self._log: list[LogEntry] = []
         self._fleet: dict[str, bytes] = {}
         self._lease: tuple[str, int] = ("", 0)
@@ -62,7 +64,7 @@ class MemoryStore:
             self._quarantine.update(commit.quarantined)
             for pair in commit.lifted:
                 self._quarantine.pop(pair, None)
-            self._head = commit.head
+            self._head, self._guard = commit.head, commit.guard
             self._put_back(commit)
             for version in commit.dropped:
                 self._releases.pop(version, None)
@@ -76,6 +78,21 @@ class MemoryStore:
     def overrides(self) -> Overrides:
         with self._lock:
             return Overrides(dict(self._amended["overrides"]), self._head.change if self._head else "", self.time_ms())
+
+    def holds(self) -> Holds:
+        with self._lock:
+            return Holds(dict(self._amended["holds"]), self._head.change if self._head else "", self.time_ms())
+
+    def guard(self) -> Guard | None:
+        return self._guard
+
+    def end_guard(self, guard: Guard, entry: Mapping[str, str]) -> bool:
+        with self._lock:
+            if self._guard is None or self._guard.change != guard.change:
+                return False
+            self._append(entry)
+            self._guard = None
+        return True
 
     def approvals(self) -> dict[str, str]:
         return dict(self._amended["approvals"])
@@ -158,6 +175,8 @@ class MemoryStore:
             overrides.pop(path, None)
         for path, text in commit.restored.items():
             overrides.setdefault(path, text)
+        for section, text in commit.holds.items():
+            self._amended["holds"].setdefault(section, text)
         if commit.release:
             self._amended["approvals"].pop(commit.release.digest, None)
 

@@ -14,8 +14,10 @@ from confbus.errors import Conflict, Malformed, OutcomeUnknown, Refused, Unreach
 from confbus.link import reason_of
 from confbus.wire import head as heads
 from confbus.wire import release as releases
+from confbus_publisher.guard import guard as guards
+from confbus_publisher.ledger.call import flat, publish_call
 from confbus_publisher.ledger.scripts import script
-from confbus_publisher.ledger.store import Amendment, BlobsDiffer, Commit, LogEntry, Overrides, VersionTaken
+from confbus_publisher.ledger.store import Amendment, BlobsDiffer, Commit, Holds, LogEntry, Overrides, VersionTaken
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from confbus.wire.head import Head
     from confbus.wire.keys import Keys
     from confbus.wire.release import Release
+    from confbus_publisher.guard.guard import Guard
 
 T = TypeVar("T")
 _TRANSIENT = (RedisConnectionError, RedisTimeoutError)
@@ -78,7 +81,7 @@ class RedisStore:
         return {name.decode("utf-8", "surrogateescape") for name in names}  # a stranger's may be no text
 
     def commit(self, commit: Commit) -> str:
-        keys, args = _publish_call(self.keys, commit, self._notice_word)
+        keys, args = publish_call(self.keys, commit, self._notice_word)
         try:
             reply = self._persist(lambda: script("publish").call(self._client, keys, args))
         except _TRANSIENT as error:
@@ -91,32 +94,28 @@ class RedisStore:
         return _texts(self._read(lambda: self._client.hgetall(self.keys.quarantine)))
 
     def overrides(self) -> Overrides:
-        def read() -> Any:
-            pipeline = self._client.pipeline(transaction=True)
-            pipeline.hgetall(self.keys.overrides).hget(self.keys.head, "change").time()
-            return pipeline.execute()
+        return Overrides(*self._beside(self.keys.overrides))
 
-        fields, change, (seconds, micros) = self._read(read)
-        return Overrides(_texts(fields), (change or b"").decode("utf-8", "replace"), _ms(seconds, micros))
+    def holds(self) -> Holds:
+        return Holds(*self._beside(self.keys.holds))
 
     def approvals(self) -> dict[str, str]:
         return _texts(self._read(lambda: self._client.hgetall(self.keys.approvals)))
 
     def amend(self, amendment: Amendment) -> bool:
-        fields = self.keys.overrides if amendment.kind == "overrides" else self.keys.approvals
-        keys = [fields, self.keys.log, self.keys.notices]
+        places = {"overrides": self.keys.overrides, "approvals": self.keys.approvals, "holds": self.keys.holds}
+        keys = [places[amendment.kind], self.keys.log, self.keys.notices]
         texts = [amendment.field, amendment.text or "", amendment.expected or ""]
-        args: list[str | bytes | int] = [self._notice_word, *texts, *_flat(amendment.entry)]
-        try:
-            word, *values = self._persist(lambda: script("amend").call(self._client, keys, args))
-        except _TRANSIENT as error:
-            what, why = amendment.field, type(error).__name__
-            raise OutcomeUnknown("the amendment of", what, why, told_by="confbus status") from error
-        except RedisError as error:
-            raise _refusal(error) from error
-        if word in {"type", "denied"}:
-            raise _refused(word, values)
-        return word == "amended"
+        args: list[str | bytes | int] = [self._notice_word, *texts, *flat(amendment.entry)]
+        return self._amend("amend", keys, args, ("the amendment of", amendment.field)) == "amended"
+
+    def guard(self) -> Guard | None:
+        return guards.parse(_texts(self._read(lambda: self._client.hgetall(self.keys.guard))))
+
+    def end_guard(self, guard: Guard, entry: Mapping[str, str]) -> bool:
+        keys = [self.keys.guard, self.keys.log]
+        args: list[str | bytes | int] = [guard.change, *flat(entry)]
+        return self._amend("unguard", keys, args, ("the end of the guard of version", str(guard.version))) == "ended"
 
     def log(self, count: int) -> list[LogEntry]:
         entries = self._read(lambda: self._client.xrevrange(self.keys.log, count=count))
@@ -167,6 +166,29 @@ class RedisStore:
     def close(self) -> None:
         self._client.close()
 
+    def _beside(self, key: str) -> tuple[dict[str, str], str, int]:
+        """What people put there, the head's change and the time, all of one moment."""
+
+        def read() -> Any:
+            pipeline = self._client.pipeline(transaction=True)
+            pipeline.hgetall(key).hget(self.keys.head, "change").time()
+            return pipeline.execute()
+
+        fields, change, (seconds, micros) = self._read(read)
+        return _texts(fields), (change or b"").decode("utf-8", "replace"), _ms(seconds, micros)
+
+    def _amend(self, name: str, keys: list[str], args: list[str | bytes | int], what: tuple[str, str]) -> str:
+        """The word that the script answers with; its refusals are raised."""
+        try:
+            word, *values = self._persist(lambda: script(name).call(self._client, keys, args))
+        except _TRANSIENT as error:
+            raise OutcomeUnknown(*what, type(error).__name__, told_by="confbus status") from error
+        except RedisError as error:
+            raise _refusal(error) from error
+        if word in {"type", "denied"}:
+            raise _refused(word, values)
+        return word
+
     def _read(self, call: Callable[[], T]) -> T:
         try:
             return self._persist(call)
@@ -199,58 +221,6 @@ def _release(version: int, fields: Any) -> Release | None:
     except Malformed:
         return None
     return release if release.version == version else None
-
-
-def _publish_call(keys: Keys, commit: Commit, notice_word: str) -> tuple[list[str], list[str | bytes | int]]:
-    parent, base = commit.parent, commit.base
-    new_key = keys.release(commit.head.version)
-    copied_key = keys.release(parent.version) if parent else new_key
-    fields, removed = _release_fields(commit)
-    lists: list[list[str | bytes]] = [
-        _flat(commit.head.fields()),
-        _flat(fields),
-        list(removed),
-        _flat(commit.blobs),
-        _flat(commit.entry),
-        _flat(commit.quarantined),
-        list(commit.lifted),
-        [name.encode("utf-8", "surrogateescape") for name in commit.freed],
-        _flat(commit.restored),
-        list(commit.withdrawn),
-    ]
-    args: list[str | bytes | int] = [
-        notice_word,
-        base.epoch if base else "",
-        str(base.revision) if base else "",
-        commit.head.change,
-        parent.digest if parent else "",
-        str(commit.blob_count),
-        commit.notice,
-        commit.release.digest if commit.release else "",
-        *(len(part) for part in lists),
-    ]
-    for part in lists:
-        args.extend(part)
-    all_keys = [keys.head, new_key, keys.blobs, keys.log, keys.quarantine, keys.notices, copied_key]
-    return [*all_keys, keys.overrides, keys.approvals, *(keys.release(version) for version in commit.dropped)], args
-
-
-def _release_fields(commit: Commit) -> tuple[dict[str, str], list[str]]:
-    release = commit.release
-    if release is None:
-        return {}, []
-    if commit.parent is None:
-        return release.fields(), []
-    kept = {name: blob for name, blob in commit.changes.items() if blob is not None}
-    removed = releases.section_fields({name: "" for name, blob in commit.changes.items() if blob is None})
-    return {**release.notes(), **releases.section_fields(kept)}, list(removed)
-
-
-def _flat(fields: Mapping[str, str] | Mapping[str, bytes]) -> list[str | bytes]:
-    flat: list[str | bytes] = []
-    for item in fields.items():
-        flat.extend(item)
-    return flat
 
 
 def _judge(reply: tuple[str, ...], commit: Commit) -> str:

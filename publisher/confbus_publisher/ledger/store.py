@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from confbus.wire.head import Head
     from confbus.wire.release import Release
+    from confbus_publisher.guard.guard import Guard
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +22,10 @@ class Commit:
 
     `base` is the head it replaces (None: there must be none). `release` is absent when only the head changes; `parent`
     is the kept release that it equals but for `changes` (section to digest, None: gone). `blobs` are new, `blob_count`
-    is how many there must be before. `restored` overrides come back where there is none after the `withdrawn` ones are
-    gone. An approval of the release's digest is used up. `dropped` and `freed` name releases and blobs that nothing
-    uses any more.
+    is how many there must be before. `guard` watches the change; without one, an earlier guard ends. `restored`
+    overrides come back where there is none after the `withdrawn` ones are gone, and so do `holds` where there is none.
+    An approval of the release's digest is used up. `dropped` and `freed` name releases and blobs that nothing uses any
+    more.
     """
 
     base: Head | None
@@ -39,6 +41,8 @@ class Commit:
     lifted: Sequence[str] = ()
     restored: Mapping[str, str] = field(default_factory=dict[str, str], repr=False)
     withdrawn: Sequence[str] = ()
+    guard: Guard | None = None
+    holds: Mapping[str, str] = field(default_factory=dict[str, str])
     dropped: Sequence[int] = ()
     freed: Sequence[str] = ()
 
@@ -50,7 +54,7 @@ class Amendment:
     With `expected` the field must hold just that text, else nothing happens.
     """
 
-    kind: Literal["overrides", "approvals"]
+    kind: Literal["overrides", "approvals", "holds"]
     field: str
     text: str | None
     entry: Mapping[str, str]
@@ -66,6 +70,15 @@ class Overrides:
     the very moment of the look."""
 
     texts: Mapping[str, str] = field(repr=False)
+    change: str
+    now_ms: int
+
+
+@dataclass(frozen=True, slots=True)
+class Holds:
+    """Every hold by what it holds, as text; `change` and `now_ms` as in `Overrides`."""
+
+    texts: Mapping[str, str]
     change: str
     now_ms: int
 
@@ -129,6 +142,22 @@ class Store(Protocol):
 
     def overrides(self) -> Overrides:
         """What people put on top of the sources. Raises `Refused` when it must not be read, or is something else."""
+        ...
+
+    def holds(self) -> Holds:
+        """What people told publishers to leave alone. Raises `Refused` when it must not be read, or is something
+        else."""
+        ...
+
+    def guard(self) -> Guard | None:
+        """The guard that was written last and has not ended, alive or not."""
+        ...
+
+    def end_guard(self, guard: Guard, entry: Mapping[str, str]) -> bool:
+        """Take `guard` away, with an entry of the log; False, with nothing written, when it is not there any more.
+
+        Raises as `amend`.
+        """
         ...
 
     def approvals(self) -> dict[str, str]:

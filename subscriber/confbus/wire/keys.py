@@ -52,6 +52,14 @@ class Keys:
         return self._key("approvals")
 
     @property
+    def guard(self) -> str:
+        return self._key("guard")
+
+    @property
+    def holds(self) -> str:
+        return self._key("holds")
+
+    @property
     def lease(self) -> str:
         return self._key("lease")
 
