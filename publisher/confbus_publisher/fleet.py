@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 MAX_REPORT_BYTES = 8 * 1024
 SILENT_INTERVALS = 3
 MAX_NUMBER = 10**15
+MAX_JUDGES = 10_000
 _ID = re.compile(r"[0-9a-f]{1,64}")
 
 
@@ -37,6 +38,7 @@ class Report:
     labels: Mapping[str, str] = field(default_factory=dict[str, str])
     warnings: tuple[str, ...] = ()
     overlay: tuple[str, ...] = ()
+    locked: tuple[str, ...] = ()
 
     def is_live(self, now_ms: int) -> bool:
         """False when the instance was silent for three of its intervals, or reports from a future that nobody had."""
@@ -59,9 +61,10 @@ def parse(instance: str, raw: bytes) -> Report | None:
             at_ms=int(facts["at"]),
             interval_s=min(max(float(facts["interval_s"]), 0.1), 3600.0),
             role=str(facts.get("role", "subscriber"))[:20],
-            validators=int(facts.get("validators", 0)),
+            validators=min(max(int(facts.get("validators", 0)), 0), MAX_JUDGES),
             warnings=tuple(str(text)[:300] for text in (facts.get("warnings") or ())[:10]),
-            overlay=tuple(str(path)[:MOST_OF_PATH] for path in (facts.get("overlay") or ())[:MOST_PATHS]),
+            overlay=_paths(facts.get("overlay")),
+            locked=_paths(facts.get("locked")),
             labels={str(name)[:50]: str(label)[:100] for name, label in labels.items()},
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
@@ -96,6 +99,10 @@ def _stand(facts: Any) -> Stand | None:
         digest=_id(facts["digest"]),
         lineage=tuple((_id(epoch), _number(last)) for epoch, last in facts.get("lineage", ())[:MAX_LINEAGE]),
     )
+
+
+def _paths(fact: Any) -> tuple[str, ...]:
+    return tuple(str(path)[:MOST_OF_PATH] for path in (fact or ())[:MOST_PATHS])
 
 
 def _number(fact: Any) -> int:

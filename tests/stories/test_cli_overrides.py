@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import confbus
 from confbus.client import keys_of
 from confbus_publisher.opening import inputs_of
 from confbus_publisher.session import Session
@@ -56,6 +57,19 @@ def test_an_override_reaches_the_fleet_at_once_and_says_its_version(shop: Shop, 
     assert (answer.code, answer.out) == (0, "Set db.port; version 2 has it.\n")
     assert shop.confbus("get", "db.port").out == "5433\n"
     assert "db.port = 5433, until it is unset, " in shop.confbus("status").out
+
+
+def test_who_sets_a_value_can_wait_for_the_fleet_to_have_it(shop: Shop, session: Session) -> None:
+    with confbus.connect(str(shop.url), namespace=shop.namespace) as worker:
+        eventually(lambda: worker.instance in shop.confbus("fleet").out)
+
+        answer = shop.confbus("set", "db.port", "5433", "--wait", "20s")
+        was_set = worker["db.port"]
+        ended = shop.confbus("unset", "db.port", "--wait", "20s", "--output", "json")
+
+        assert answer.out.splitlines()[1].startswith("1 of 1 instance applied version 2 in ")
+        assert (was_set, worker["db.port"]) == (5433, 5432)
+        assert (ended.code, ended.data["version"], ended.data["fleet"]["applied"]) == (0, 3, 1)
 
 
 def test_an_override_can_be_ended_at_once(shop: Shop, session: Session) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from confbus.errors import Malformed, NoRelease
 from confbus_publisher import standing
+from confbus_publisher.cli import outcome
 from confbus_publisher.cli.publishers import active_fact, active_text
 from confbus_publisher.decision import Step
 from confbus_publisher.survey import survey
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from confbus_publisher.ledger import Ledger, State
     from confbus_publisher.survey import Survey
 
+PATIENCE_S = 2.0
 _PAUSE_S = 0.05
 _REFUSING = (standing.REFUSED, standing.LOST, Step.HELD.value)
 
@@ -34,6 +36,12 @@ class Arrival:
         """Whether the active publisher says that it will not put it out as things are."""
         active = self.seen.active
         return self.version is None and active is not None and active.state in _REFUSING
+
+    def exit_code(self, *, must_arrive: bool) -> int:
+        """What the command says of it; without a version it has failed only if one `must_arrive`."""
+        if self.is_refused:
+            return outcome.REFUSED
+        return outcome.LAGGING if self.version is None and must_arrive else outcome.DONE
 
     def facts(self) -> dict[str, Any]:
         return {"version": self.version, "active": active_fact(self.seen)}

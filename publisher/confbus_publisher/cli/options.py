@@ -12,6 +12,8 @@ from confbus_publisher.opening import SETTINGS_FILE, Named
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from confbus_publisher.quorum import Quorum
+
 _YEAR_S = 366 * 86_400
 _CONFIG = click.option(
     "-c", "--config", metavar="FILE", envvar="CONFBUS_CONFIG", help=f"The settings; else {SETTINGS_FILE} here."
@@ -32,15 +34,20 @@ def seconds(_ctx: click.Context, _param: click.Parameter, text: str | None) -> f
     return found
 
 
-with_wait = click.option(
-    "--wait",
-    "wait_s",
-    callback=seconds,
-    default="2s",
-    show_default=True,
-    metavar="DURATION",
-    help="How long to wait for the version.",
+def quorum(_ctx: click.Context, _param: click.Parameter, text: str | None) -> Quorum | None:
+    """What an option means by 95% or 47."""
+    from confbus_publisher.quorum import parse_quorum
+
+    found = parse_quorum(text) if text is not None else None
+    if text is not None and found is None:
+        raise click.BadParameter("write a share such as 95%, or a number of instances.")
+    return found
+
+
+_WAIT = click.option(
+    "--wait", "wait_s", callback=seconds, metavar="DURATION", help="Wait until the fleet has applied it."
 )
+_QUORUM = click.option("--quorum", callback=quorum, metavar="SHARE", help="Enough of the fleet: 95% or 47; else all.")
 with_output = click.option(
     "--output", type=click.Choice(["text", "json"]), default="text", help="For people (default), or for programs."
 )
@@ -63,6 +70,20 @@ def with_place(run: Callable[..., int]) -> Callable[..., int]:
         return run(Named(config=config, url=url, namespace=namespace), **options)
 
     return _CONFIG(_URL(_NAMESPACE(placed)))
+
+
+def with_wait(run: Callable[..., int]) -> Callable[..., int]:
+    """Let a command be told to wait for the fleet; `run` gets it as a `Wait`, by the name `wait`."""
+
+    @functools.wraps(run)
+    def awaited(*place: Any, wait_s: float | None, quorum: Quorum | None, **options: Any) -> int:
+        from confbus_publisher.cli.wait import Wait
+
+        if quorum is not None and wait_s is None:
+            raise click.UsageError("--quorum says whom to --wait for.", click.get_current_context())
+        return run(*place, wait=Wait(wait_s, quorum), **options)
+
+    return _WAIT(_QUORUM(awaited))
 
 
 def with_settings(run: Callable[..., int]) -> Callable[..., int]:

@@ -11,6 +11,7 @@ import click
 from confbus.errors import (
     ChecksFailed,
     ConfBusError,
+    FleetLagging,
     InvalidDocument,
     InvalidNamespace,
     InvalidPath,
@@ -23,11 +24,14 @@ from confbus_publisher.cli.output import plain, say
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-DONE, FAILED, DIFFERENT, REFUSED, USAGE = 0, 1, 2, 3, 64
+DONE, FAILED, DIFFERENT, REFUSED, LAGGING, USAGE = 0, 1, 2, 3, 4, 64
 INTERRUPTED = 130
 
-_REFUSALS = (ChecksFailed, InvalidDocument, Quarantined, SourceFailed)
-_MISUSES = (InvalidNamespace, InvalidPath, InvalidSettings)
+_CODES = (
+    (REFUSED, (ChecksFailed, InvalidDocument, Quarantined, SourceFailed)),
+    (LAGGING, (FleetLagging,)),
+    (USAGE, (InvalidNamespace, InvalidPath, InvalidSettings)),
+)
 
 
 def report(error: BaseException) -> int:
@@ -44,7 +48,13 @@ def report(error: BaseException) -> int:
 
 def sentences(error: ConfBusError) -> Iterator[str]:
     """What is wrong, a line for each problem, then what to do about it, when anybody knows."""
-    yield from error.problems if isinstance(error, ChecksFailed) else [error.message]
+    match error:
+        case ChecksFailed():
+            yield from error.problems
+        case FleetLagging():
+            yield from (error.summary, *error.laggards)
+        case _:
+            yield error.message
     if error.advice:
         yield error.advice
 
@@ -59,8 +69,7 @@ def _explained(error: BaseException) -> tuple[int, list[str]]:
         case click.Abort() | KeyboardInterrupt():
             return INTERRUPTED, ["interrupted"]
         case ConfBusError():
-            code = REFUSED if isinstance(error, _REFUSALS) else USAGE if isinstance(error, _MISUSES) else FAILED
-            return code, list(sentences(error))
+            return next((code for code, kinds in _CODES if isinstance(error, kinds)), FAILED), list(sentences(error))
         case _:
             what = f"{type(error).__name__}: {error}".splitlines()[0]
             return FAILED, [f"confbus itself failed: {what}", "CONFBUS_DEBUG=1 shows where; please report it."]

@@ -40,9 +40,15 @@ def present(output: str, facts: Mapping[str, Any], lines: Iterable[str]) -> None
 def say(text: str, *, indent: str = "") -> None:
     """Tell a person something that is no data; in a terminal long lines are broken, and go on after `indent`."""
     if sys.stderr.isatty():
-        room = os.get_terminal_size(sys.stderr.fileno()).columns
-        text = textwrap.fill(text, room, subsequent_indent=indent, break_on_hyphens=False, break_long_words=False)
+        text = textwrap.fill(
+            text, talk_width(), subsequent_indent=indent, break_on_hyphens=False, break_long_words=False
+        )
     click.echo(text, err=True, color=_color())
+
+
+def talk_width() -> int:
+    """How many columns the terminal has in which a person is told something; some do not know it."""
+    return os.get_terminal_size(sys.stderr.fileno()).columns or 80
 
 
 def width() -> int | None:

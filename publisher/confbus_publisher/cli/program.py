@@ -25,7 +25,7 @@ _NAMES = [name for names in COMMANDS.values() for name in names]
 _WIDEST = max(map(len, _NAMES))
 _EPILOG = """\b
 Exit codes: 0 done, 1 failed, 2 plan or diff found differences,
-3 refused by checks, 64 usage.
+3 refused by checks, 4 the fleet did not follow in time, 64 usage.
 
 \b
 CONFBUS_CONFIG, CONFBUS_URL and CONFBUS_NAMESPACE stand for -c, --url and -n.

@@ -7,30 +7,37 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from confbus_publisher.cli import outcome
-from confbus_publisher.cli.options import subcommand, with_message, with_output, with_place
-from confbus_publisher.cli.output import present, say, sections_text
+from confbus_publisher.cli.options import subcommand, with_message, with_output, with_place, with_wait
+from confbus_publisher.cli.output import say, sections_text
 from confbus_publisher.cli.sources import merged
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from confbus.wire.release import Release
+    from confbus_publisher.cli.wait import Wait
     from confbus_publisher.ledger import Ledger
     from confbus_publisher.opening import Named
 
 
 @subcommand(
-    "publish", example='confbus publish -m "raise the pool size"', keys="version, is_new, digest, sections [name]"
+    "publish",
+    example='confbus publish -m "raise the pool size" --wait 30s',
+    keys="version, is_new, digest, sections [name], fleet",
 )
 @with_place
 @with_message
 @click.option("--force", is_flag=True, help="Also beside an active publisher, and content that was rolled back.")
 @click.option("--adopt", is_flag=True, help="After a loss of data: what the sources say is the truth now.")
 @click.option("--allow-empty", is_flag=True, help="Also when the sources have no value at all.")
+@with_wait
 @with_output
-def command(named: Named, output: str, message: str, **overrides: bool) -> int:
+def command(named: Named, output: str, message: str, wait: Wait, **overrides: bool) -> int:
     """Publish what the sources and the overrides say, once.
 
     Publishes nothing when the head has that content already. Refuses beside an active publisher, and for content that
-    was rolled back; --force overrides both, and lifts the hold.
+    was rolled back; --force overrides both, and lifts the hold. With --wait it ends when the instances that are live
+    now have applied it; exit code 4 when they do not in time.
     """
     from confbus_publisher.cli.overrides import on_top
     from confbus_publisher.ledger import Why
@@ -42,18 +49,22 @@ def command(named: Named, output: str, message: str, **overrides: bool) -> int:
     inputs = inputs_of(settings)
     why = Why(author(), message, "adopt" if overrides["adopt"] else "publish")
     with published_site(settings).ledger() as ledger:
+        before = wait.survey(ledger)
         source = on_top(ledger.store)
         merge = merged(inputs, source)
         release = publish_once(ledger, merge, why, inputs=inputs, identity=identity(), **overrides)
         list(withdraw(ledger.store, source, why.author))
         facts = _facts(ledger, release)
-    text = f"Published version {facts['version']}: {sections_text(facts['sections'])}."
-    if release is None:
-        text = f"Nothing to publish: version {facts['version']} says the same."
-    present(output, facts, [text])
-    if ledger.unannounced:
-        say(f"The notice was not sent, the fleet follows by polling: {ledger.unannounced}")
+        if ledger.unannounced:
+            say(f"The notice was not sent, the fleet follows by polling: {ledger.unannounced}")
+        wait.present(output, facts, [_text(facts)], ledger=ledger, before=before)
     return outcome.DONE
+
+
+def _text(facts: Mapping[str, Any]) -> str:
+    if not facts["is_new"]:
+        return f"Nothing to publish: version {facts['version']} says the same."
+    return f"Published version {facts['version']}: {sections_text(facts['sections'])}."
 
 
 def _facts(ledger: Ledger, release: Release | None) -> dict[str, Any]:

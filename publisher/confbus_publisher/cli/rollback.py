@@ -7,42 +7,51 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from confbus_publisher.cli import outcome
-from confbus_publisher.cli.options import subcommand, with_message, with_output, with_place
-from confbus_publisher.cli.output import present, say, sections_text
+from confbus_publisher.cli.options import subcommand, with_message, with_output, with_place, with_wait
+from confbus_publisher.cli.output import say, sections_text
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from confbus.wire.release import Release
+    from confbus_publisher.cli.wait import Wait
     from confbus_publisher.ledger import Ledger
     from confbus_publisher.opening import Named
 
 
 @subcommand(
-    "rollback", example='confbus rollback -m "too many connections"', keys="version, is_new, of, held [section]"
+    "rollback", example='confbus rollback -m "too many connections"', keys="version, is_new, of, held [section], fleet"
 )
 @with_place
 @click.option("--steps", type=click.IntRange(min=1), metavar="K", help="Back over K accepted contents (default 1).")
 @click.option("--to", "version", type=click.IntRange(min=1), metavar="V", help="To version V, whatever it was.")
 @with_message
+@with_wait
 @with_output
-def command(named: Named, output: str, message: str, steps: int | None, version: int | None) -> int:
+def command(named: Named, output: str, message: str, steps: int | None, version: int | None, wait: Wait) -> int:
     """Make a new version with the content of an earlier one.
 
     The sections that it undoes are held: no publisher puts that content out again by itself, until it is mended in
-    its source or `confbus resume` lifts the hold. A rollback after a rollback goes further back.
+    its source or `confbus resume` lifts the hold. A rollback after a rollback goes further back. With --wait it ends
+    when the fleet has applied it; exit code 4 when it does not in time.
     """
     if steps is not None and version is not None:
         raise click.UsageError("--steps and --to exclude each other.", click.get_current_context())
     from confbus_publisher.opening import site_of
 
     with site_of(named).ledger() as ledger:
+        before = wait.survey(ledger)
         facts = _rolled_back(ledger, message, steps=steps or 1, version=version)
-    text = f"Version {facts['version']} has the content of version {facts['of']}."
-    if not facts["is_new"]:
-        text = f"Nothing to do: version {facts['version']} has that content already."
-    present(output, facts, [text])
-    if output == "text" and facts["held"]:
-        say(f"Held: {sections_text(facts['held'])}. Mend it in its source, or lift it with `confbus resume`.")
+        if output == "text" and facts["held"]:
+            say(f"Held: {sections_text(facts['held'])}. Mend it in its source, or lift it with `confbus resume`.")
+        wait.present(output, facts, [_text(facts)], ledger=ledger, before=before)
     return outcome.DONE
+
+
+def _text(facts: Mapping[str, Any]) -> str:
+    if not facts["is_new"]:
+        return f"Nothing to do: version {facts['version']} has that content already."
+    return f"Version {facts['version']} has the content of version {facts['of']}."
 
 
 def _rolled_back(ledger: Ledger, message: str, *, steps: int, version: int | None) -> dict[str, Any]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from confbus_publisher.cli import outcome
 from confbus_publisher.cli.options import seconds, subcommand, with_output, with_place, with_wait
-from confbus_publisher.cli.output import present, say
+from confbus_publisher.cli.output import say
 
 if TYPE_CHECKING:
+    from confbus_publisher.cli.wait import Wait
     from confbus_publisher.ledger import State
     from confbus_publisher.opening import Named
     from confbus_publisher.overrides.override import Override
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 @subcommand(
     "set",
     example="confbus set features.new_cart true --ttl 30m --reason 'a trial'",
-    keys="path, until, version, active {instance, state, why}",
+    keys="path, until, version, active {instance, state, why}, fleet",
 )
 @with_place
 @click.argument("path")
@@ -30,13 +31,14 @@ if TYPE_CHECKING:
 @with_wait
 @with_output
 def command(
-    named: Named, output: str, path: str, value: str, ttl_s: float | None, reason: str, wait_s: float, **how: bool
+    named: Named, output: str, path: str, value: str, ttl_s: float | None, reason: str, wait: Wait, **how: bool
 ) -> int:
     """Override the value at a path, above all sources.
 
     VALUE is read like an environment variable: true, false, null, a number, JSON when it begins with { or [, else a
     string. Write -- before a negative number. Mappings are merged key by key, everything else replaces what is there.
-    It lasts until --ttl or `confbus unset` end it. Waits a moment for the version that has it.
+    It lasts until --ttl or `confbus unset` end it. Waits a moment for the version that has it; with --wait, until the
+    fleet has applied that.
     """
     from confbus_publisher.cli import arrival
     from confbus_publisher.cli.moments import iso
@@ -45,16 +47,22 @@ def command(
     from confbus_publisher.overrides.override import parse_path
 
     parts, wanted = parse_path(path), _value(value, path, **how)
+    began = time.monotonic()
     with site_of(named).ledger() as ledger:
+        before = wait.survey(ledger)
         override = amending.put(ledger.store, parts, wanted, by=author(), reason=reason, ttl_s=ttl_s)
-        found = arrival.wait(ledger, lambda state: _says(state, override), since_ms=override.at_ms, patience_s=wait_s)
-    until = iso(override.until_ms) if override.until_ms else None
-    where = f"version {found.version} has it" if found.version else "no version has it yet"
-    text = f"Set {override.name}{f' until {until}' if until else ''}; {where}."
-    present(output, {"path": override.name, "until": until, **found.facts()}, [text])
+        patience_s = wait.timeout_s or arrival.PATIENCE_S
+        found = arrival.wait(
+            ledger, lambda state: _says(state, override), since_ms=override.at_ms, patience_s=patience_s
+        )
+        until = iso(override.until_ms) if override.until_ms else None
+        where = f"version {found.version} has it" if found.version else "no version has it yet"
+        text = f"Set {override.name}{f' until {until}' if until else ''}; {where}."
+        facts = {"path": override.name, "until": until, **found.facts()}
+        wait.present(output, facts, [text], ledger=ledger, before=before if found.version else None, since=began)
     if output == "text" and not found.version:
         say(found.reason())
-    return outcome.REFUSED if found.is_refused else outcome.DONE
+    return found.exit_code(must_arrive=wait.timeout_s is not None)
 
 
 def _value(text: str, path: str, *, is_string: bool) -> Any:

@@ -98,6 +98,18 @@ class Refused(ConfBusError):
         super().__init__(f"Nothing was written: {reason}.", advice=advice)
 
 
+class FleetLagging(ConfBusError):
+    """Not enough of the fleet has applied a release in time. The release is out and stays, unless the reason says
+    otherwise; `laggards` has a line for each instance that was waited for in vain."""
+
+    def __init__(self, version: int, reason: str, laggards: Iterable[str] = (), *, advice: str = "") -> None:
+        self.version = version
+        self.reason = reason
+        self.laggards = tuple(laggards)
+        self.summary = f"Version {version}: {reason}."
+        super().__init__(self.summary + "".join(f"\n- {laggard}" for laggard in self.laggards), advice=advice)
+
+
 class EmbeddedFailed(ConfBusError):
     """The embedded server could not be found or started."""
 
