@@ -147,20 +147,21 @@ def embedded_directory(file: Path) -> Path:
 def author() -> str:
     """Who acts, for the audit trail: user@host."""
     import getpass
-    import socket
+
+    from confbus.names import host_name, printable
 
     try:
         user = getpass.getuser()
     except (OSError, KeyError):  # A container's user without a name.
         user = f"uid {os.getuid()}"
-    return f"{user}@{socket.gethostname()}"
+    return f"{printable(user)}@{host_name()}"
 
 
 def identity() -> str:
     """A name for this process among all publishers, for the lease and the fleet."""
-    import socket
+    from confbus.names import host_name
 
-    return f"{socket.gethostname()}:{os.getpid()}:{os.urandom(3).hex()}"
+    return f"{host_name()}:{os.getpid()}:{os.urandom(3).hex()}"
 
 
 def _running_url(directory: Path) -> str:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import socket
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from confbus.errors import ConfBusError, Unreachable
 from confbus.health import Instance, instances
+from confbus.names import host_name
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -56,7 +56,7 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     health = commands.add_parser("health", help="whether the processes of this host are up", epilog=_EPILOG)
     health.add_argument("--url", default=os.environ.get("CONFBUS_URL"))
     health.add_argument("-n", "--namespace", default=os.environ.get("CONFBUS_NAMESPACE"))
-    health.add_argument("--host", default=socket.gethostname(), help="the host in the names of its instances")
+    health.add_argument("--host", default=host_name(), help="the host in the names of its instances")
     health.add_argument("--instances", type=int, default=1, metavar="N", help="how many must report (1)")
     health.add_argument("--max-age", type=float, metavar="SECONDS", help="how old a report may be (three intervals)")
     health.add_argument("--require-redis", action="store_true", help="fail when Redis does not answer")

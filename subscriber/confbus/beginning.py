@@ -10,6 +10,7 @@ import os
 
 from confbus import forks
 from confbus.errors import ConfigRefused, ConnectFailed, Malformed
+from confbus.names import host_name
 from confbus.reads import Reads
 from confbus.start import Wait, checked, restore, told
 
@@ -198,4 +199,4 @@ class Beginning(Reads):
 
 def new_instance() -> str:
     """A name for the fleet that no other process has, nor this one before a fork."""
-    return f"{os.uname().nodename}:{os.getpid()}:{os.urandom(3).hex()}"
+    return f"{host_name()}:{os.getpid()}:{os.urandom(3).hex()}"

@@ -14,6 +14,7 @@ from confbus.connection import ErrorReply, ask
 from confbus.dial import dialled
 from confbus.errors import ConfBusError, InvalidSettings, Unreachable
 from confbus.link import reason_of
+from confbus.names import printable
 from confbus.wire.keys import Keys
 
 if TYPE_CHECKING:
@@ -102,16 +103,12 @@ def _read(name: bytes, report: bytes, now_s: float) -> Instance | None:
         facts: dict[str, Any] = json.loads(report)
         running: dict[str, Any] = facts.get("running") or {}
         return Instance(
-            name=_line(name.decode("utf-8", "replace")),
-            role=_line(str(facts.get("role", "subscriber"))),
-            state=_line(str(facts["state"])),
+            name=printable(name.decode("utf-8", "replace")),
+            role=printable(str(facts.get("role", "subscriber"))),
+            state=printable(str(facts["state"])),
             version=int(running["version"]) if running else None,
             heard_s=round(max(now_s - int(facts["at"]) / 1000, 0.0), 1),
             interval_s=float(facts["interval_s"]),
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
         return None
-
-
-def _line(text: str) -> str:
-    return "".join(each if each.isprintable() else "?" for each in text[:200])

@@ -12,6 +12,7 @@ from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_r
 from confbus.client import notice_word
 from confbus.errors import Conflict, Malformed, OutcomeUnknown, Refused, Unreachable
 from confbus.link import reason_of
+from confbus.names import printable
 from confbus.wire import head as heads
 from confbus.wire import release as releases
 from confbus_publisher.guard import guard as guards
@@ -155,10 +156,10 @@ class RedisStore:
             return float("inf")
 
     def lease(self) -> str:
-        return (self._read(lambda: self._client.get(self.keys.lease)) or b"").decode("utf-8", "replace")
+        return printable((self._read(lambda: self._client.get(self.keys.lease)) or b"").decode("utf-8", "replace"))
 
     def take_lease(self, holder: str, ttl_ms: int) -> str:
-        return self._read(lambda: script("lease").call(self._client, [self.keys.lease], [holder, ttl_ms]))[1]
+        return printable(self._read(lambda: script("lease").call(self._client, [self.keys.lease], [holder, ttl_ms]))[1])
 
     def drop_lease(self, holder: str) -> None:
         self._read(lambda: script("unlease").call(self._client, [self.keys.lease], [holder]))
