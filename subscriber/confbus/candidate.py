@@ -5,11 +5,14 @@ from __future__ import annotations
 from confbus.errors import Malformed, SealBroken
 from confbus.events import Applied, Apply, Refused
 from confbus.wire.codec import Undisturbed, digest
-from confbus.wire.sections import decode_section, value_of
+from confbus.wire.sealed import is_sealed
+from confbus.wire.sections import decode_section, path_of, value_of
 from confbus.wire.snapshot import Snapshot
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from confbus.events import Fetched
     from confbus.local import Local
     from confbus.wire.notice import Notice
@@ -46,7 +49,8 @@ def judged(apply: Apply, local: Local) -> Applied | Refused:
         return Refused(apply.head, str(error), is_damage=True)
     except SealBroken as error:
         return Refused(apply.head, str(error))
-    reason = _taken_away(apply, assembly) or local.receive(snapshot(apply, assembly))
+    refusal = _taken_away(apply, assembly) or _laid_open(apply, assembly, local.sealed)
+    reason = refusal or local.receive(snapshot(apply, assembly))
     return Refused(apply.head, reason) if reason else Applied(apply.head, assembly)
 
 
@@ -82,8 +86,21 @@ def snapshot(apply: Apply, assembly: Assembly) -> Snapshot:
 
 def _taken_away(apply: Apply, assembly: Assembly) -> str:
     """What a process can read it does not lose for want of a key; only what comes anew may be locked."""
-    open_before = apply.base.manifest.sections.keys() - apply.base.locked.keys()
-    for name in sorted(assembly.locked.keys() & open_before):
-        key = assembly.locked[name].key
-        return f"{name}: it is sealed with the key {key} now, which is not here; what was read before stays"
+    if not assembly.locked:
+        return ""
+    open_before = {path_of(name)[:1] for name in apply.base.manifest if name not in apply.base.locked}
+    for name, locked in sorted(assembly.locked.items()):
+        if path_of(name)[:1] in open_before:
+            return f"{name}: it is sealed with the key {locked.key} now, which is not here; what was read before stays"
+    return ""
+
+
+def _laid_open(apply: Apply, assembly: Assembly, sealed: Collection[str]) -> str:
+    """What is to be sealed does not come in plain text: whoever can write to Redis, and has no key, writes that."""
+    for name, blob in apply.blobs.items() if sealed else ():
+        if blob is None or is_sealed(blob):
+            continue
+        found = next((key for key in path_of(name)[:1] or assembly.loose if key in sealed), None)
+        if found is not None:
+            return f"{found}: it comes in plain text, and this process takes it sealed only"
     return ""

@@ -45,6 +45,7 @@ class Local:
         "key_source",
         "namespace",
         "overlay",
+        "sealed",
         "snapshot",
         "validators",
         "views",
@@ -57,6 +58,7 @@ class Local:
         self.overlay: Overlay | None = None
         self.namespace = ""
         self.key_source: Source = None
+        self.sealed: frozenset[str] = frozenset()
         self._keys: OpenKeys | None = None
         self.views: list[View[Any]] = []
         self.snapshot: Snapshot | None = None

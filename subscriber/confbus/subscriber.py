@@ -45,9 +45,10 @@ class Subscriber(Beginning):
     reports the reason to the fleet. `overlay` (a mapping, or `confbus.env(…)`) has values for this instance alone, over
     every release; see docs/pins.md. `fallback` is the path of a file that keeps the last known good for a start without
     Redis. `open_keys` opens sealed sections: the path of a keyring, or a function that gives one (docs/sealing.md);
-    without it, the variable CONFBUS_OPEN_KEYS does, or the file that CONFBUS_OPEN_KEYS_FILE names. `labels` describe
-    this instance to the fleet. `observer` is called from the following thread with the status whenever it changes, and
-    after each notice. Reads are safe from any thread.
+    without it, the variable CONFBUS_OPEN_KEYS does, or the file that CONFBUS_OPEN_KEYS_FILE names. A release in which
+    a section of `sealed` is not sealed is refused. `labels` describe this instance to the fleet. `observer` is called
+    from the following thread with the status whenever it changes, and after each notice. Reads are safe from any
+    thread.
     """
 
     __slots__ = ("_is_reporting", "_keys", "_labels", "_observer", "_timing")
@@ -64,6 +65,7 @@ class Subscriber(Beginning):
         overlay: Overlay | Mapping[Any, Any] | None = None,
         fallback: str | os.PathLike[str] = "",
         open_keys: Source = None,
+        sealed: Iterable[str] = (),
         labels: Mapping[str, str] | None = None,
         timing: Timing | None = None,
         prefix: str = "confbus",
@@ -73,7 +75,7 @@ class Subscriber(Beginning):
         keys = Keys(namespace, prefix=prefix)
         dial = dialled(url, keys, password_file=password_file, client=client)
         super().__init__(namespace, dial, _fallback(fallback, namespace), validators)
-        self._local.namespace, self._local.key_source = namespace, open_keys
+        self._local.namespace, self._local.key_source, self._local.sealed = namespace, open_keys, frozenset(sealed)
         if overlay is not None:
             from confbus.overlay import overlay_of
 

@@ -105,7 +105,7 @@ def test_a_key_that_comes_later_opens_what_is_locked(bus: Bus) -> None:
 def test_a_new_key_that_is_not_here_takes_nothing_away_from_whoever_read_before(bus: Bus) -> None:
     keys = [ring("k1")]
     config = bus.connect(open_keys=lambda: keys[-1])
-    bus.keyring = ring("k2", "k1")
+    bus.seal(["database"], ring("k2", "k1"))
 
     bus.publish({**DOCUMENT, "database": {"host": "db-2", "password": "correct horse"}, "web": {"port": 81}})
 
@@ -130,7 +130,7 @@ def test_a_section_that_was_open_for_all_is_not_lost_when_it_is_sealed(bus: Bus)
 
 def test_what_does_not_open_with_its_key_is_refused(bus: Bus) -> None:
     config = bus.connect(open_keys=lambda: ring("k1"))
-    bus.keyring = Keyring([replace(key("other"), id="k1")])
+    bus.seal(["database"], Keyring([replace(key("other"), id="k1")]))
 
     bus.publish({"database": {"host": "db-2"}})
 
@@ -161,3 +161,36 @@ def test_an_overlay_over_a_locked_section_shows_what_it_says_and_no_more(bus: Bu
     assert config["database.host"] == "mine"
     with pytest.raises(SealedError):
         config["database.password"]
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        {"database": {"host": "evil"}},
+        {"database": {f"{number}": {"x": "y" * 40_000} for number in range(3)}},
+        {"database": "evil"},
+    ],
+    ids=["as it was", "in parts", "as no mapping"],
+)
+def test_a_section_that_must_be_sealed_is_not_taken_in_plain_text(bus: Bus, forged: dict[str, Any]) -> None:
+    config = bus.connect(open_keys=lambda: ring("k1"), sealed=["database"])
+    trusting = bus.connect(open_keys=lambda: ring("k1"))
+
+    bus.seal([], Keyring())
+    bus.publish(forged)
+
+    assert trusting.snapshot == forged
+    assert config.snapshot == DOCUMENT
+    assert config.status().error.startswith("database: it comes in plain text")
+
+
+def test_parts_that_were_open_are_not_lost_when_the_whole_is_sealed(bus: Bus) -> None:
+    large = {"database": {f"{number}": {"x": "y" * 40_000} for number in range(3)}}
+    with Bus(large) as plain:
+        config = plain.connect()
+        plain.seal(["database"], ring("k1"))
+
+        plain.publish(large)
+
+        assert config.status().state == "vetoing"
+        assert config.snapshot == large

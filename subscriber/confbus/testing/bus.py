@@ -57,19 +57,15 @@ class Bus:
         self.namespace = namespace
         self._server = server_at(self.url)
         self._keys = Keys(namespace)
-        self._releases = Releases(self._server, self._keys, seal=seal, keyring=keyring or Keyring())
+        self._releases = Releases(self._server, self._keys)
+        self._releases.seal(seal, keyring or Keyring())
         self._subscribers: list[Subscriber] = []
         if document is not None:
             self._releases.publish(document)
 
-    @property
-    def keyring(self) -> Keyring:
-        """What is sealed from now on is sealed with its active key."""
-        return self._releases.keyring
-
-    @keyring.setter
-    def keyring(self, keyring: Keyring) -> None:
-        self._releases.keyring = keyring
+    def seal(self, sections: Collection[str], keyring: Keyring) -> None:
+        """From the next release on, have `sections` sealed with the active key of `keyring`, and no others."""
+        self._releases.seal(sections, keyring)
 
     @property
     def document(self) -> Frozen:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from confbus.errors import InvalidSettings, NoRelease
+from confbus.keyring import Keyring
 from confbus.memory.change import commands
 from confbus.seal import seal, unseal
 from confbus.wire import head as heads
@@ -22,7 +23,6 @@ from confbus.wire.sections import join
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from confbus.keyring import Keyring
     from confbus.memory import MemoryServer
     from confbus.wire.encoder import Encoded
     from confbus.wire.frozen import Frozen
@@ -36,14 +36,13 @@ _NOTHING_THERE = "Nothing was published"
 class Releases:
     """All releases that were made, and which the head stands for. `is_lost` while the server has forgotten some."""
 
-    def __init__(self, server: MemoryServer, keys: Keys, *, seal: Collection[str], keyring: Keyring) -> None:
-        self.keyring = keyring
+    def __init__(self, server: MemoryServer, keys: Keys) -> None:
         self.head: Head | None = None
         self.is_lost = False
         self._server = server
         self._keys = keys
-        self._seal = frozenset(seal)
-        self._encoder = Encoder(whole=seal)
+        self._seal, self._keyring = frozenset[str](), Keyring()
+        self._encoder = Encoder()
         self._made: dict[int, tuple[Head, Release]] = {}
         self._blobs: dict[str, bytes] = {}
 
@@ -51,6 +50,11 @@ class Releases:
     def document(self) -> Frozen:
         """The newest content."""
         return join(self._blobs, self._newest.manifest, self._open).document
+
+    def seal(self, sections: Collection[str], keyring: Keyring) -> None:
+        """What is sealed from the next release on, and with what."""
+        self._seal, self._keyring = frozenset(sections), keyring
+        self._encoder = Encoder(whole=self._seal)
 
     def publish(self, document: Mapping[str, Any]) -> Release:
         """Make `document` the next release. Raises `InvalidDocument`."""
@@ -95,12 +99,12 @@ class Releases:
         return encoded.changed(boxes, ()) if boxes else encoded
 
     def _box(self, section: str, plain: bytes) -> bytes:
-        if self.keyring.active is None:
+        if self._keyring.active is None:
             raise InvalidSettings("keyring=", "it has no active key, and there are sections to seal")
-        return seal(self.keyring.active, namespace=self._keys.namespace, section=section, plain=plain)
+        return seal(self._keyring.active, namespace=self._keys.namespace, section=section, plain=plain)
 
     def _open(self, section: str, envelope: Envelope) -> bytes | None:
-        key = self.keyring.get(envelope.key)
+        key = self._keyring.get(envelope.key)
         return None if key is None else unseal(key, envelope, namespace=self._keys.namespace, section=section)
 
     @property

@@ -82,13 +82,17 @@ class Assembly:
         rebuilt: dict[Any, Frozen] = {place[0]: _joined(group) for place, group in touched.items() if place and group}
         put_in = {**residue, **rebuilt}
         document: dict[str, Any] = {**self.document, **put_in}
-        before = self._groups.get((), {}).get((), Frozen())
-        for key in _keys_under(touched, before) - put_in.keys():
+        for key in _keys_under(touched, self.loose) - put_in.keys():
             document.pop(key, None)  # a locked section was never there
         if not put_in.keys() <= self.document.keys():
             # Sorted, whatever way the document came about: two workers at one version print it alike.
             document = {key: document[key] for key in sorted(document)}
         return Assembly(manifest, {**self._groups, **touched}, Frozen(document), locked)
+
+    @property
+    def loose(self) -> Frozen:
+        """What the section `.` has: the top-level values that are no mappings."""
+        return self._groups.get((), {}).get((), Frozen())
 
     @property
     def locked_places(self) -> dict[paths.Path, str]:
