@@ -14,6 +14,7 @@ from confbus.wire.encoder import Encoder
 from confbus_publisher import collector
 from confbus_publisher.checks import Candidate, Shaping, run_checks
 from confbus_publisher.checks.doubts import DoubtCheck
+from confbus_publisher.checks.references import ReferenceCheck
 from confbus_publisher.expansion.expander import Expanded, Expander
 from confbus_publisher.layer import same_objects
 from confbus_publisher.layers import Layers
@@ -189,7 +190,8 @@ class Inputs:
             approved=approved,
         )
         doubts = DoubtCheck(merge.expanded.doubts, merge.merged.replacements)
-        return run_checks((doubts, *self.checks), candidate)
+        references = ReferenceCheck(merge.merged.interpolates)
+        return run_checks((doubts, references, *self.checks), candidate)
 
     def _from_sources(self, shape: Shape | None) -> tuple[Layer, ...]:
         if self._is_watching:

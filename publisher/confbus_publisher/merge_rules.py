@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from confbus.errors import InvalidPath
 from confbus.wire.frozen import FrozenList
 from confbus.wire.path import Pattern
+from confbus.wire.reference import spelled
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -28,7 +29,7 @@ def _unique(below: FrozenList, above: FrozenList) -> FrozenList:
     """Each item once, where it first stands; `1`, `1.0` and `true` are three items."""
     first: dict[str, Any] = {}
     for item in (*below, *above):
-        first.setdefault(json.dumps(item, sort_keys=True), item)
+        first.setdefault(json.dumps(item, sort_keys=True, default=spelled), item)
     return FrozenList(first.values())
 
 

@@ -23,6 +23,7 @@ def candidate(
     expanded: Collection[Path] = (),
     before: Mapping[str, Any] | None = None,
     is_shared: bool = True,
+    sealed: Collection[str] = (),
     approved: Callable[[str], bool] = lambda _digest: False,
 ) -> Candidate:
     """`tree` from one source of a `kind`; each origin is `app.yaml:` and the path."""
@@ -34,6 +35,7 @@ def candidate(
         is_expanded=lambda path: path in expanded,
         before=None if before is None else freeze(before),
         is_shared=is_shared,
+        sealed=frozenset(sealed),
         digest="d" * 64,
         approved=approved,
     )

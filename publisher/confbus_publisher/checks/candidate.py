@@ -26,8 +26,8 @@ class Candidate:
 
     `origin`, `kind` (the kind of the source that won) and `is_expanded` answer for the path of any leaf or mapping;
     a list is one leaf. `before` is the document of the head, or None when there is none or nobody asked. `is_shared`
-    is True where others can read what is published: in Redis, not in the memory of this process. `approved` tells
-    whether a person let the document of a digest through the gates.
+    is True where others can read what is published: in Redis, not in the memory of this process; but for what is below
+    the top-level keys in `sealed`. `approved` tells whether a person let the document of a digest through the gates.
     """
 
     raw: Frozen = field(repr=False)
@@ -37,6 +37,7 @@ class Candidate:
     is_expanded: Callable[[Path], bool] = field(repr=False)
     before: Frozen | None = field(default=None, repr=False)
     is_shared: bool = True
+    sealed: frozenset[str] = frozenset()
     digest: str = ""
     approved: Callable[[str], bool] = field(default=_never, repr=False)
 

@@ -48,7 +48,8 @@ def evaluate(
     `InvalidSettings` when CEL is not installed.
     """
     command = [sys.executable, "-I", "-S", str(_WORKER), _extension(), str(deadline_s), str(memory_bytes)]
-    request = json.dumps({"rules": list(rules), "document": document}, separators=(",", ":")).encode()
+    # A rule sees the text of a secret reference: the secret is elsewhere.
+    request = json.dumps({"rules": list(rules), "document": document}, separators=(",", ":"), default=repr).encode()
     try:
         ended = subprocess.run(
             command, input=request, capture_output=True, check=False, timeout=deadline_s + _STARTUP_S

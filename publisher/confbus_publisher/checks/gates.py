@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from confbus.wire import codec
 from confbus.wire.frozen import is_list, is_mapping
 from confbus.wire.path import leaves
+from confbus.wire.reference import Reference
 from confbus_publisher.checks.problem import Problem
 from confbus_publisher.checks.schema_message import type_name
 
@@ -107,8 +108,13 @@ def _retyped(old: Any, new: Any, path: Path) -> Iterator[tuple[Path, Any, Any]]:
         for key, value in old.items():
             if key in new and new[key] is not value:
                 yield from _retyped(value, new[key], (*path, key))
-    elif old is not None and _type(old) != _type(new):
+    elif not _is_open(old) and not isinstance(new, Reference) and _type(old) != _type(new):
         yield path, old, new
+
+
+def _is_open(old: Any) -> bool:
+    """True for what was no value, or one whose type only workers know."""
+    return old is None or isinstance(old, Reference)
 
 
 def _type(value: Any) -> str:

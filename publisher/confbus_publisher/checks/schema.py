@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from confbus.errors import InvalidSettings
 from confbus.wire.frozen import is_list, is_mapping
+from confbus.wire.reference import Reference, found_in
 from confbus_publisher.checks.problem import Problem
 from confbus_publisher.checks.schema_file import SchemaFile
 from confbus_publisher.checks.schema_message import message, type_name, types_text
@@ -49,7 +50,7 @@ class SchemaCheck:
         self._schema = SchemaFile(file, self._content)
         self._shape = Shape(self._schema.schema)
         self._budget = _Budget()
-        self._validator = self._new_validator()
+        self._validator, self._patient = self._new_validators()
 
     @property
     def watched(self) -> tuple[FilePath, ...]:
@@ -71,7 +72,7 @@ class SchemaCheck:
             return
         self._budget.renew()
         try:
-            for failure in self._validator.iter_errors(candidate.tree):
+            for failure in self._validators(candidate.tree).iter_errors(candidate.tree):
                 for each in _nearest(failure):
                     yield from self._problems(each, candidate)
         except (Unfit, RecursionError):
@@ -91,9 +92,13 @@ class SchemaCheck:
             self._schema = SchemaFile(self._file, content)
             self._shape = Shape(self._schema.schema)
             self._content = content
-            self._validator = self._new_validator()
+            self._validator, self._patient = self._new_validators()
 
-    def _new_validator(self) -> Any:
+    def _validators(self, tree: Any) -> Any:
+        """The one for `tree`: with secret references in it, one that lets them stand for anything."""
+        return self._validator if next(found_in(tree), None) is None else self._patient
+
+    def _new_validators(self) -> tuple[Any, Any]:
         import jsonschema.validators
         import referencing
 
@@ -105,7 +110,10 @@ class SchemaCheck:
             for keyword in ("$ref", "$dynamicRef", "$recursiveRef")
             if keyword in dialect.VALIDATORS
         }
-        return validators.extend(dialect, counted)(self._schema.schema, registry=registries.Registry())
+        strict = validators.extend(dialect, counted)
+        patient = validators.extend(strict, {word: _patient(check) for word, check in strict.VALIDATORS.items()})
+        schema, registry = self._schema.schema, registries.Registry()
+        return strict(schema, registry=registry), patient(schema, registry=registry)
 
     def _problems(self, error: Any, candidate: Candidate) -> Iterator[Problem]:
         path, asked = tuple(error.absolute_path), tuple(error.absolute_schema_path)
@@ -151,6 +159,15 @@ class _Budget:
             return follow(validator, reference, instance, schema)
 
         return counted
+
+
+def _patient(check: Any) -> Any:
+    """`check` of what is there; what a secret reference stands for only workers know."""
+
+    def checked(validator: Any, wanted: Any, instance: Any, schema: Any) -> Any:
+        return () if isinstance(instance, Reference) else check(validator, wanted, instance, schema)
+
+    return checked
 
 
 def _nearest(error: Any) -> Iterator[Any]:

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from confbus.wire.frozen import is_list
+from confbus.wire.reference import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,6 +36,8 @@ def type_name(value: Any) -> str:
     """What a value is, for people."""
     if value is None:
         return "null"
+    if isinstance(value, Reference):
+        return "a secret reference"
     if isinstance(value, bool):
         return "a boolean"
     if isinstance(value, int):

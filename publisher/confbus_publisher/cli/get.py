@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from confbus.wire.reference import Reference, spelled
 from confbus_publisher.cli import outcome
 from confbus_publisher.cli.options import subcommand, with_output, with_place
 from confbus_publisher.cli.output import present
@@ -51,4 +52,6 @@ def _value(tree: Any, parts: tuple[str | int, ...], *, version: int) -> Any:
 
 
 def _text(value: Any) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, indent=2)
+    if isinstance(value, str | Reference):
+        return str(value)
+    return json.dumps(value, ensure_ascii=False, indent=2, default=spelled)

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from confbus.wire.reference import spelled
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -26,7 +28,7 @@ def show(lines: Iterable[str]) -> None:
 
 def show_json(facts: Any, *, is_stream: bool = False) -> None:
     """Print data for programs: one document, or one line of a stream."""
-    click.echo(json.dumps(facts, ensure_ascii=False, indent=None if is_stream else 2))
+    click.echo(json.dumps(facts, ensure_ascii=False, indent=None if is_stream else 2, default=spelled))
 
 
 def present(output: str, facts: Mapping[str, Any], lines: Iterable[str]) -> None:

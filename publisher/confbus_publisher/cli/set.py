@@ -78,14 +78,14 @@ def _value(text: str, path: str, *, is_string: bool) -> Any:
 
 def _says(state: State, override: Override) -> bool:
     """Whether the document of the head has the value, or all of the mapping."""
-    from confbus.wire import codec
+    from confbus.wire.diff import same
     from confbus.wire.path import leaves, lookup
     from confbus.wire.sections import join
 
     document = join(state.blobs, state.release.manifest).document
     try:
         return all(
-            codec.pack(lookup(document, path)) == codec.pack(value)
+            same(lookup(document, path), value)
             for path, value in leaves(override.tree())
             if value != {}  # Over an empty mapping any other may lie.
         )

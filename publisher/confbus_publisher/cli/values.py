@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from confbus.wire.frozen import Frozen, FrozenList
+from confbus.wire.reference import Reference, spelled
 from confbus_publisher.cli.output import shortened
 from confbus_publisher.secret_names import is_password, is_secret
 from confbus_publisher.secret_patterns import HIDDEN, masked
@@ -15,7 +16,10 @@ if TYPE_CHECKING:
 
 
 def visible(path: Path, value: Any) -> Any:
-    """The value, or `***` for one that is named like a secret; what looks like one inside a text goes too."""
+    """The value, or `***` for one that is named like a secret; what looks like one inside a text goes too. A reference
+    tells no secret."""
+    if isinstance(value, Reference):
+        return value
     if is_secret(path) and not _tells_nothing(path, value):
         return HIDDEN
     if isinstance(value, str):
@@ -30,7 +34,8 @@ def visible(path: Path, value: Any) -> Any:
 def brief(path: Path, value: Any, *, most: int = 24) -> str:
     """The visible value as JSON, in at most so many characters."""
     seen = visible(path, value)
-    return HIDDEN if seen is HIDDEN else shortened(json.dumps(seen, ensure_ascii=False), most)
+    is_text = seen is HIDDEN or isinstance(seen, Reference)
+    return shortened(str(seen) if is_text else json.dumps(seen, ensure_ascii=False, default=spelled), most)
 
 
 def _tells_nothing(path: Path, value: Any) -> bool:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from confbus.errors import InvalidPath
 from confbus.wire import path as paths
 from confbus.wire.frozen import Frozen, FrozenList, is_list, is_mapping
+from confbus.wire.reference import Reference as SecretReference
 from confbus_publisher.expansion.interpolation import Reference, joined
 from confbus_publisher.expansion.measure import Measure
 from confbus_publisher.formats import literal
@@ -264,6 +265,8 @@ def _spelled(piece: Any) -> str:
         raise Unfit(
             f"a {what} cannot stand within a text", "Refer to a single value, or let the reference stand alone."
         )
+    if isinstance(piece, SecretReference):
+        raise Unfit("a secret reference cannot stand within a text", "Let it stand alone: workers put the secret in.")
     return json.dumps(piece)
 
 

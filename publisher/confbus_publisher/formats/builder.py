@@ -20,6 +20,7 @@ from confbus.wire.frozen import Frozen, FrozenList
 from confbus_publisher.formats.events import events, refusal
 from confbus_publisher.formats.limits import DEPTH, FILE_BYTES, Unfit, too_deep, too_large, too_much_text
 from confbus_publisher.formats.scalar import CORE, plain, tagged, unknown_tag
+from confbus_publisher.formats.secret import TAG, reference, reference_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,7 +96,9 @@ class Builder:
         value = event.value
         self._text += len(value)
         try:
-            if event.tag is not None:
+            if event.tag == TAG:
+                value = reference(value)
+            elif event.tag is not None:
                 value = tagged(event.tag, value)
             elif event.implicit[0]:
                 value = plain(value)
@@ -105,7 +108,7 @@ class Builder:
             self._anchors[event.anchor] = _Anchored(value, 0, 0, len(event.value))
         return value
 
-    def _mapping(self, start: Any, depth: int) -> Frozen:
+    def _mapping(self, start: Any, depth: int) -> Any:
         values: dict[str, Any] = {}
         marks: dict[str, Any] = {}
         bases: list[Frozen] = []
@@ -129,6 +132,12 @@ class Builder:
             values, marks = self._inherited(bases, values, marks)
             for key in gone:
                 values.pop(key, None)
+        try:
+            found = reference_in(values)
+        except Unfit as unfit:
+            raise self._unfit(start, unfit) from None
+        if found is not None:
+            return found
         mapping = Frozen(values)
         if gone:
             self.deleted[id(mapping)] = gone

@@ -6,15 +6,19 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from confbus.errors import SourceFailed
-from confbus.wire.frozen import Frozen, freeze
+from confbus.wire.frozen import Frozen, FrozenList, freeze
+from confbus.wire.reference import KEY
 from confbus_publisher.formats.limits import Unfit, fit_float, read_int
 from confbus_publisher.formats.scan import Misplaced, check_leaves, lines, scan
+from confbus_publisher.formats.secret import reference_in, without_spelling
 from confbus_publisher.origin import Origin
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from confbus.wire.path import Path
+
+_ESCAPE = "\\u0024"
 
 
 def load_json(text: str, *, origin_name: str) -> tuple[Frozen, Mapping[Path, Origin]]:
@@ -42,7 +46,10 @@ def _read(text: str, origin_name: str) -> tuple[Any, dict[Path, int]]:
     """The value, and the offset of each entry."""
     try:
         starts = scan(text)  # Before the parser, which recurses on the C stack.
-        return _parsed(text), starts
+        value = _parsed(text)
+        if KEY in text or _ESCAPE in text:
+            return _with_references(value, (), starts), without_spelling(starts)
+        return value, starts
     except Misplaced as misplaced:
         raise _refused(text, misplaced, origin_name) from None
     except json.JSONDecodeError as failure:
@@ -59,6 +66,19 @@ def _parsed(text: str) -> Any:
     except Unfit:
         check_leaves(text)  # It finds the same again, and where.
         raise
+
+
+def _with_references(value: Any, path: Path, starts: Mapping[Path, int]) -> Any:
+    if isinstance(value, FrozenList):
+        return FrozenList(_with_references(item, (*path, index), starts) for index, item in enumerate(value))
+    if not isinstance(value, Frozen):
+        return value
+    try:
+        found = reference_in(value)
+    except Unfit as unfit:
+        at = next(starts[path[:end]] for end in range(len(path), -1, -1) if path[:end] in starts)
+        raise Misplaced(at, unfit) from None
+    return found or Frozen({key: _with_references(part, (*path, key), starts) for key, part in value.items()})
 
 
 def _is_utf8(text: str) -> bool:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from confbus.errors import SourceFailed
 from confbus.wire.frozen import Frozen, FrozenList
+from confbus.wire.reference import Reference
 from confbus_publisher.formats.json import read_json
 from confbus_publisher.formats.limits import Unfit, fit_float, read_int
 
@@ -28,6 +29,7 @@ _TYPES: dict[type, str] = {
     int: "integer",
     float: "number",
     str: "string",
+    Reference: "string",
     FrozenList: "array",
     Frozen: "object",
 }

@@ -13,6 +13,7 @@ from confbus.errors import InvalidDocument, SourceFailed
 from confbus.wire.path import parse
 from confbus_publisher.formats.limits import Unfit
 from confbus_publisher.formats.scan import Misplaced, lines
+from confbus_publisher.formats.secret import without_spelling
 from confbus_publisher.formats.toml_scan import scan_toml
 from confbus_publisher.formats.tree import conform
 from confbus_publisher.origin import Origin
@@ -48,7 +49,7 @@ def load_toml(text: str, *, origin_name: str) -> tuple[Frozen, Mapping[Path, Ori
         path: Origin(file=origin_name, line=line, column=column)
         for path, (line, column) in zip(starts, places, strict=True)
     }
-    return _conformed(parsed, origins, origin_name), origins
+    return _conformed(parsed, origins, origin_name), without_spelling(origins)
 
 
 def _conformed(parsed: dict[str, Any], origins: Mapping[Path, Origin], origin_name: str) -> Frozen:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 from confbus.errors import InvalidDocument
 from confbus.wire.frozen import Frozen, FrozenList
 from confbus.wire.path import render
+from confbus.wire.reference import KEY, Reference
 from confbus_publisher.formats.limits import (
     DEPTH,
     NODES,
@@ -19,6 +20,7 @@ from confbus_publisher.formats.limits import (
     too_deep,
     too_large,
 )
+from confbus_publisher.formats.secret import reference, reference_in
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -30,9 +32,13 @@ def conform(tree: Mapping[str, Any], *, source: str) -> Frozen:
     """A frozen copy of `tree`; tuples become lists. Raises `InvalidDocument` with the path and `source`.
 
     Allowed is what JSON knows: mappings with string keys, lists, strings, finite numbers within 64 bits, booleans
-    and null. Dates, sets, decimals and bytes are refused, since sources would disagree on their spelling.
+    and null; and secret references, also spelled as a mapping of the one key `$secret`. Dates, sets, decimals and
+    bytes are refused, since sources would disagree on their spelling.
     """
-    return _Conforming(source).mapping(tree, ())
+    conformed = _Conforming(source).mapping(tree, ())
+    if KEY in conformed:
+        raise InvalidDocument("", "it is a secret reference", origin=source, advice="Give it a key.")
+    return conformed
 
 
 def paths(tree: Frozen, prefix: Path = ()) -> Iterator[Path]:
@@ -60,13 +66,20 @@ class _Conforming:
         if value is None or isinstance(value, bool):
             return value
         if isinstance(value, Mapping):
-            return self.mapping(cast("Mapping[object, Any]", value), path)
+            mapping = self.mapping(cast("Mapping[object, Any]", value), path)
+            return mapping if KEY not in mapping else self._reference(mapping, path)
         if isinstance(value, list | tuple):
             items = cast("Sequence[Any]", value)
             self._enter(len(items), path)
             return FrozenList(self._value(item, (*path, index)) for index, item in enumerate(items))
         try:
             return _leaf(value)
+        except Unfit as unfit:
+            raise self._refused(path, unfit) from None
+
+    def _reference(self, mapping: Frozen, path: Path) -> Reference | None:
+        try:
+            return reference_in(mapping)
         except Unfit as unfit:
             raise self._refused(path, unfit) from None
 
@@ -91,8 +104,10 @@ class _Conforming:
         return InvalidDocument(render(path), unfit.reason, origin=self._source, advice=unfit.advice)
 
 
-def _leaf(value: object) -> str | int | float:
+def _leaf(value: object) -> str | int | float | Reference:
     """The plain value, also of an enumeration's member or of another subclass."""
+    if isinstance(value, Reference):
+        return reference(value.text)
     if isinstance(value, str):
         return fit_text(str.__str__(value))
     if isinstance(value, int):

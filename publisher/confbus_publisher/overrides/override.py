@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from confbus.errors import InvalidDocument, InvalidPath, Malformed, SourceFailed
 from confbus.wire import path as paths
+from confbus.wire.reference import spelled
 from confbus_publisher.formats.json import read_json
 from confbus_publisher.formats.tree import conform
 
@@ -68,7 +69,7 @@ class Override:
     def text(self) -> str:
         """What the store keeps, as JSON. It holds the value: it belongs into no log."""
         facts = {name: getattr(self, name) for name in ("value", "until_ms", "reason", "by", "at_ms")}
-        return json.dumps(facts, separators=(",", ":"))
+        return json.dumps(facts, separators=(",", ":"), default=spelled)
 
 
 def parse(name: str, text: str) -> Override:

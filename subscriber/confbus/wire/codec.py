@@ -15,6 +15,7 @@ import msgpack as _untyped  # pyright: ignore[reportMissingTypeStubs]  # ships n
 from confbus.errors import InvalidDocument, Malformed
 from confbus.wire import path as paths
 from confbus.wire.frozen import Frozen, FrozenList, is_list, is_mapping, is_tuple
+from confbus.wire.reference import MAX_BYTES, Reference, referring
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ _SMALLEST, _LARGEST = -(2**63), 2**64 - 1
 _TEXT = {str}
 _LEAF = {str, int, bool, type(None)}
 _LARGE_BYTES = 256 * 1024
+_REFERENCE = 1
+"""The msgpack extension type of a secret reference: its text, in UTF-8."""
 
 
 def encode(value: Any, *, at: paths.Path = ()) -> bytes:
@@ -43,18 +46,15 @@ def encode(value: Any, *, at: paths.Path = ()) -> bytes:
 
 
 def decode(blob: bytes, *, what: str) -> Any:
-    """The frozen value of canonical bytes. Raises `Malformed`, naming `what`, for anything else; depth is bounded."""
+    """The frozen value of canonical bytes, a `Referring` for a mapping with secret references. Raises `Malformed`,
+    naming `what`, for anything else; depth is bounded."""
     try:
-        return msgpack.unpackb(
-            blob,
-            object_hook=Frozen,
-            list_hook=FrozenList,
-            ext_hook=_refuse_extension,
-            raw=False,
-            max_bin_len=0,
-            max_ext_len=0,
-        )
-    except (ValueError, TypeError, RecursionError, msgpack.UnpackException) as error:
+        return _unpacked(blob)
+    except _DAMAGE:
+        pass
+    try:
+        return _referring(_unpacked(blob, max_ext_len=MAX_BYTES))
+    except _DAMAGE as error:
         raise Malformed(what, f"no msgpack of plain data ({type(error).__name__})") from None
 
 
@@ -145,6 +145,8 @@ def _plain(value: Any, levels: int) -> Any:
         return {key: part if type(part := value[key]) in _LEAF else _plain(part, levels - 1) for key in sorted(value)}
     if kind is list or kind is FrozenList:
         return [part if type(part) in _LEAF else _plain(part, levels - 1) for part in value]
+    if kind is Reference:
+        return _extension(value)
     raise TypeError
 
 
@@ -153,6 +155,10 @@ def _canonical(value: Any, at: paths.Path, *, depth: int) -> Any:
         return value
     if isinstance(value, bool | str | int | float):
         return _checked_scalar(value, at)
+    if isinstance(value, Reference):
+        if value.fault:
+            _refuse(at, f"{value.fault}, in a secret reference")
+        return _extension(value)
     if depth >= MAX_DEPTH:
         _refuse(at[:8], f"it is nested deeper than {MAX_DEPTH} levels")
     if is_mapping(value):
@@ -200,9 +206,48 @@ def _checked_scalar(value: float | str, at: paths.Path) -> Any:
     return float(value)
 
 
+def _extension(reference: Reference) -> Any:
+    if reference.fault:
+        raise ValueError  # the careful way says where
+    return msgpack.ExtType(_REFERENCE, reference.text.encode())
+
+
 def _refuse(at: paths.Path, reason: str) -> NoReturn:
     raise InvalidDocument(paths.render(at), reason)
 
 
-def _refuse_extension(_code: int, _data: bytes) -> NoReturn:
-    raise ValueError("extension type")
+def _unpacked(blob: bytes, max_ext_len: int = 0) -> Any:
+    # Without extensions no Python code runs over the leaves; nearly all sections have none.
+    return msgpack.unpackb(
+        blob,
+        object_hook=Frozen,
+        list_hook=FrozenList,
+        ext_hook=_reference,
+        raw=False,
+        max_bin_len=0,
+        max_ext_len=max_ext_len,
+    )
+
+
+def _reference(code: int, data: bytes) -> Reference:
+    if code != _REFERENCE:
+        raise ValueError("extension type")
+    return Reference(data.decode())
+
+
+def _referring(value: Any) -> Any:
+    _check_kinds(value)
+    return referring(value) if isinstance(value, Frozen) else value
+
+
+def _check_kinds(value: Any) -> None:
+    """Refuse what msgpack makes of an extension type of its own, the timestamp, which it shows to no hook."""
+    if is_mapping(value) or is_list(value):
+        for part in value.values() if is_mapping(value) else value:
+            _check_kinds(part)
+    elif type(value) not in _KINDS:
+        raise ValueError("extension type")
+
+
+_KINDS = _LEAF | {float, Reference}
+_DAMAGE = (ValueError, TypeError, RecursionError, msgpack.UnpackException)
