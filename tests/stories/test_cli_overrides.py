@@ -72,6 +72,19 @@ def test_who_sets_a_value_can_wait_for_the_fleet_to_have_it(shop: Shop, session:
         assert (ended.code, ended.data["version"], ended.data["fleet"]["applied"]) == (0, 3, 1)
 
 
+def test_who_lifts_a_hold_can_wait_for_the_fleet_to_have_what_was_held(shop: Shop, session: Session) -> None:
+    shop.confbus("set", "db.port", "5433", "--wait", "20s")
+    shop.confbus("rollback")
+    stands(session, "held")
+    with confbus.connect(str(shop.url), namespace=shop.namespace) as worker:
+        eventually(lambda: worker.instance in shop.confbus("fleet").out)
+
+        answer = shop.confbus("resume", "--wait", "20s", "--output", "json")
+
+        assert (answer.code, answer.data["version"], answer.data["fleet"]["applied"]) == (0, 4, 1)
+        assert worker["db.port"] == 5433
+
+
 def test_an_override_can_be_ended_at_once(shop: Shop, session: Session) -> None:
     shop.confbus("set", "db.port", "5433", "--wait", "20s")
 

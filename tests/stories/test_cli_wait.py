@@ -191,6 +191,18 @@ def test_without_a_publisher_a_set_that_must_arrive_fails(shop: Shop, hire: Call
     assert "No publisher is active" in answer.err
 
 
+def test_without_a_publisher_nothing_that_was_held_arrives(shop: Shop, hire: Callable[..., Subscriber]) -> None:
+    hire()
+    shop.write(CHANGED)
+    shop.confbus("publish")
+    shop.confbus("rollback")
+
+    answer = shop.confbus("resume", "--wait", "30s")
+
+    assert (answer.code, answer.out) == (4, "No longer held: top-level values (.), db.\n")
+    assert "No publisher is active" in answer.err
+
+
 @pytest.mark.slow
 def test_ctrl_c_ends_the_wait_and_leaves_the_release(
     shop: Shop, server: Server, hire: Callable[..., Subscriber]

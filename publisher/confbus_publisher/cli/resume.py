@@ -2,47 +2,67 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import time
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from confbus.errors import ConfBusError
 from confbus_publisher.cli import outcome
-from confbus_publisher.cli.options import subcommand, with_message, with_output, with_place
-from confbus_publisher.cli.output import present, sections_text
+from confbus_publisher.cli.options import subcommand, with_message, with_output, with_place, with_wait
+from confbus_publisher.cli.output import present, say, sections_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from confbus_publisher.cli.holds import Hold
+    from confbus_publisher.cli.wait import Wait
     from confbus_publisher.opening import Named
 
 
-@subcommand("resume", example="confbus resume database", keys="resumed [{section, digest, why}]")
+@subcommand("resume", example="confbus resume database", keys="resumed [{section, digest, why}], version, fleet")
 @with_place
 @click.argument("sections", metavar="[SECTION]...", nargs=-1)
 @with_message
+@with_wait
 @with_output
-def command(named: Named, output: str, sections: tuple[str, ...], message: str) -> int:
+def command(named: Named, output: str, sections: tuple[str, ...], message: str, wait: Wait) -> int:
     """Lift the hold of SECTIONs that were rolled back, or of all.
 
-    The active publisher then puts out what its sources say, whatever it is.
+    The active publisher then puts out what its sources say, whatever it is. With --wait it ends when the fleet has
+    applied that; exit code 4 when it does not in time, or nobody puts anything out.
     """
+    from confbus_publisher.cli import arrival
     from confbus_publisher.cli.content import head_state
     from confbus_publisher.cli.holds import holds
     from confbus_publisher.ledger import Why
     from confbus_publisher.opening import author, site_of
 
+    began = time.monotonic()
     with site_of(named).ledger() as ledger:
+        before = wait.survey(ledger)
         held = holds(head_state(ledger).quarantine)
         _refuse_unknown(sections, held)
         lifted = [hold for hold in held if not sections or hold.section in sections]
         if lifted:
             ledger.resume([hold.pair for hold in lifted], Why(author(), message, "resume"))
+        facts: dict[str, Any] = {"resumed": [hold.fact() for hold in lifted]}
+        if wait.timeout_s is None:
+            present(output, facts, [_text(lifted)])
+            return outcome.DONE
+        # Until somebody has published, the head says that the next merge shall go out whatever it is.
+        since_ms, patience_s = ledger.store.time_ms(), wait.timeout_s
+        found = arrival.wait(ledger, lambda state: bool(state.head.merged), since_ms=since_ms, patience_s=patience_s)
+        before = before if found.version else None
+        wait.present(output, facts | found.facts(), [_text(lifted)], ledger=ledger, before=before, since=began)
+    if output == "text" and not found.version:
+        say(found.reason())
+    return found.exit_code(must_arrive=True)
+
+
+def _text(lifted: Sequence[Hold]) -> str:
     names = sorted({hold.section for hold in lifted})
-    text = f"No longer held: {sections_text(names, most=20)}." if names else "Nothing is held."
-    present(output, {"resumed": [hold.fact() for hold in lifted]}, [text])
-    return outcome.DONE
+    return f"No longer held: {sections_text(names, most=20)}." if names else "Nothing is held."
 
 
 def _refuse_unknown(sections: Sequence[str], held: Sequence[Hold]) -> None:
