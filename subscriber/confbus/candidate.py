@@ -5,8 +5,7 @@ from __future__ import annotations
 from confbus.errors import Malformed, SealBroken
 from confbus.events import Applied, Apply, Refused
 from confbus.wire.codec import Undisturbed, digest
-from confbus.wire.sealed import is_sealed
-from confbus.wire.sections import decode_section, path_of, value_of
+from confbus.wire.sections import decode_section, is_sealed, path_of, value_of
 from confbus.wire.snapshot import Snapshot
 
 TYPE_CHECKING = False

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from confbus.errors import Malformed, SealBroken
 from confbus.seal import seal, unseal
 from confbus.wire.record import replace
-from confbus.wire.sealed import MARK, Envelope, is_sealed, parse
+from confbus.wire.sealed import Envelope, is_sealed, parse
+from confbus.wire.sections import SEAL
 from support.seals import key
 
 K1, K2 = key("k1"), key("k2")
@@ -93,7 +94,7 @@ def test_no_altered_byte_goes_unnoticed(data: st.DataObject) -> None:
 
 @given(junk=st.binary(max_size=300))
 def test_whatever_comes_is_an_envelope_or_malformed(junk: bytes) -> None:
-    for blob in (junk, MARK + junk):
+    for blob in (junk, SEAL + junk):
         try:
             envelope = parse(blob, what="it")
         except Malformed:

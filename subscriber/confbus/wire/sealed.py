@@ -10,12 +10,13 @@ from confbus.errors import Malformed
 from confbus.wire import codec
 from confbus.wire.frozen import is_list
 from confbus.wire.record import field, record
+from confbus.wire.sections import SEAL
+from confbus.wire.sections import is_sealed as is_sealed  # noqa: PLC0414 — offered here, where people look for it
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-MARK = b"\xc1"
 FORMAT = 1
 FINGERPRINT_BYTES, NONCE_BYTES, TAG_BYTES = 32, 12, 16
 MAX_ID = 64
@@ -34,7 +35,7 @@ class Envelope:
 
     def encode(self) -> bytes:
         """As it is stored."""
-        return MARK + codec.pack([FORMAT, self.key, self.fingerprint, self.nonce, self.box])
+        return SEAL + codec.pack([FORMAT, self.key, self.fingerprint, self.nonce, self.box])
 
 
 @record(frozen=True, slots=True)
@@ -43,11 +44,6 @@ class Locked:
 
     key: str
     blob: bytes = field(repr=False)
-
-
-def is_sealed(blob: bytes) -> bool:
-    """True for an envelope, whether it can be read or not."""
-    return blob[:1] == MARK
 
 
 def is_key_id(text: object) -> bool:

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     Opener = Callable[[str, Envelope], bytes | None]
 
 ROOT = "."
-_SEAL = b"\xc1"  # `sealed.MARK`: with it an envelope begins, and no msgpack
+SEAL = b"\xc1"
+"""With this byte the envelope of a sealed section begins, and no msgpack ever does."""
 
 Group = dict[paths.Path, Frozen]
 """The sections of one top-level key, by their place."""
@@ -135,9 +136,14 @@ def value_of(name: str, blob: bytes, opener: Opener | None = None) -> Frozen | L
     `opener` gives the plain bytes of a sealed one, or None where there is no key; then, and without an `opener`, it
     stays locked.
     """
-    if blob[:1] == _SEAL:
+    if is_sealed(blob):
         return _unsealed(name, blob, opener)
     return _decoded(name, blob)
+
+
+def is_sealed(blob: bytes) -> bool:
+    """True for an envelope, whether it can be read or not."""
+    return blob[:1] == SEAL
 
 
 def _unsealed(name: str, blob: bytes, opener: Opener | None) -> Frozen | Locked:
