@@ -29,7 +29,7 @@ for key, wanted in pairs({[head] = "hash", [blobs] = "hash", [log] = "stream", [
   local found = redis.call("TYPE", key).ok
   if found ~= "none" and found ~= wanted then return {"type", key, found} end
 end
-local now = redis.call("HMGET", head, "version", "change", "ancestors")
+local now = redis.call("HMGET", head, "version", "change", "ancestors", "digest")
 local version = now[1]
 if not version then return {"no head"} end
 if not ends_with(bad, ":release:" .. version) then return {"head is at", version} end
@@ -53,7 +53,8 @@ redis.call("COPY", target, release, "REPLACE")
 redis.call("HSET", release, "version", next_free, "parent", version, "author", author, "message", message, "at", at)
 local digest = redis.call("HGET", release, "digest")
 redis.call("XADD", log, "MAXLEN", "~", "10000", "*", "action", "rollback", "version", next_free, "from", version,
-  "of", redis.call("HGET", release, "of"), "author", author, "message", message)
+  "of", redis.call("HGET", release, "of"), "digest", digest, "from_digest", now[4] or "", "author", author,
+  "message", message)
 for section, blob in pairs(left) do
   if restored[section] ~= blob then
     local why = "rolled back by " .. author .. " at " .. at .. ": " .. message

@@ -47,8 +47,9 @@ class Daemon:
     nothing that sources, Redis or a reload do ends it. `run` belongs to the main thread.
     """
 
-    def __init__(self, named: Named) -> None:
+    def __init__(self, named: Named, *, author: str = "") -> None:
         self._named = named
+        self._author = author
         self._settings = opening.settings_of(named)
         self._inputs = opening.inputs_of(self._settings)
         self._attachment: Attachment | None = None
@@ -79,7 +80,13 @@ class Daemon:
             self._attachment = Attachment(opening.embedded_directory(self._settings.path))
             self._tell_attachment()
         url = self._attachment.url if self._attachment else str(self._settings.redis)
-        session = Session(self._settings, self._inputs, url, ended=lambda: self._orders.put(Order.LOOK_AFTER))
+        session = Session(
+            self._settings,
+            self._inputs,
+            url,
+            author=self._author,
+            ended=lambda: self._orders.put(Order.LOOK_AFTER),
+        )
         _log.info("publishing %s to %s", self._settings.namespace, session.where)
         session.start()
         return session

@@ -28,9 +28,14 @@ _RETURN_POLLS = 2.5
 
 
 class Session:
-    """Publishes what `inputs` say to `url` from `start` to `stop`. `ended` is called when it ends by itself."""
+    """Publishes what `inputs` say to `url` from `start` to `stop`. `author` is for the audit trail; else user@host.
 
-    def __init__(self, settings: Settings, inputs: Inputs, url: str, *, ended: Callable[[], object]) -> None:
+    `ended` is called when it ends by itself.
+    """
+
+    def __init__(
+        self, settings: Settings, inputs: Inputs, url: str, *, author: str = "", ended: Callable[[], object]
+    ) -> None:
         self.where = redacted(url)
         self.failure: BaseException | None = None
         self._ended = ended
@@ -45,7 +50,7 @@ class Session:
             Ledger(store, history=settings.history),
             MemoryFile(settings.state, settings.namespace),
             identity=identity,
-            author=opening.author(),
+            author=opening.author(author),
             pace=Pace(settings.poll_interval_s, settings.report_interval_s, settings.lease_s, return_s),
         )
         self._thread = threading.Thread(target=self._publish, name="confbus-publisher", daemon=True)

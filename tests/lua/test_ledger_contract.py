@@ -330,7 +330,8 @@ def test_the_log_tells_every_change_and_every_refusal(place: Place) -> None:
         ("publish", "1", "ann"),
     ]
     assert (entries[0].fields["from"], entries[0].fields["of"]) == ("2", "1")
-    assert entries[2].fields == {"action": "refused", "author": "eve", "message": "sneaky", "why": "a check failed"}
+    refused = {"action": "refused", "attempt": "publish", "author": "eve", "message": "sneaky", "why": "a check failed"}
+    assert entries[2].fields == refused
     assert place.store().log(2) == entries[:2]
     assert [each.at_ms for each in entries] == sorted((each.at_ms for each in entries), reverse=True)
 

@@ -44,12 +44,22 @@ def quorum(_ctx: click.Context, _param: click.Parameter, text: str | None) -> Qu
     return found
 
 
+def author(_ctx: click.Context, _param: click.Parameter, name: str | None) -> str:
+    """Who acts, whether that is said or not."""
+    from confbus_publisher import opening
+
+    return opening.author(name)
+
+
 _WAIT = click.option(
     "--wait", "wait_s", callback=seconds, metavar="DURATION", help="Wait until the fleet has applied it."
 )
 _QUORUM = click.option("--quorum", callback=quorum, metavar="SHARE", help="Enough of the fleet: 95% or 47; else all.")
 with_output = click.option(
     "--output", type=click.Choice(["text", "json"]), default="text", help="For people (default), or for programs."
+)
+with_author = click.option(
+    "--author", callback=author, metavar="NAME", help="Who, for the log; else CONFBUS_AUTHOR, else user@host."
 )
 with_message = click.option("-m", "--message", default="", metavar="TEXT", help="Why, for the history.")
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from confbus_publisher.cli import outcome
-from confbus_publisher.cli.options import subcommand, with_message, with_output, with_place, with_wait
+from confbus_publisher.cli.options import subcommand, with_author, with_message, with_output, with_place, with_wait
 from confbus_publisher.cli.output import say, sections_text
 from confbus_publisher.cli.sources import merged
 
@@ -27,12 +27,13 @@ if TYPE_CHECKING:
 )
 @with_place
 @with_message
+@with_author
 @click.option("--force", is_flag=True, help="Also beside an active publisher, and content that was rolled back.")
 @click.option("--adopt", is_flag=True, help="After a loss of data: what the sources say is the truth now.")
 @click.option("--allow-empty", is_flag=True, help="Also when the sources have no value at all.")
 @with_wait
 @with_output
-def command(named: Named, output: str, message: str, wait: Wait, **overrides: bool) -> int:
+def command(named: Named, output: str, message: str, author: str, wait: Wait, **overrides: bool) -> int:
     """Publish what the sources and the overrides say, once.
 
     Publishes nothing when the head has that content already. Refuses beside an active publisher, and for content that
@@ -42,17 +43,19 @@ def command(named: Named, output: str, message: str, wait: Wait, **overrides: bo
     from confbus_publisher.cli.overrides import on_top
     from confbus_publisher.ledger import Why
     from confbus_publisher.oneshot import publish_once
-    from confbus_publisher.opening import author, identity, inputs_of, published_site, settings_of
+    from confbus_publisher.opening import identity, inputs_of, published_site, settings_of
     from confbus_publisher.overrides.overriding import withdraw
+    from confbus_publisher.refusals import recorded
 
     settings = settings_of(named)
     inputs = inputs_of(settings)
-    why = Why(author(), message, "adopt" if overrides["adopt"] else "publish")
+    why = Why(author, message, "adopt" if overrides["adopt"] else "publish")
     with published_site(settings).ledger() as ledger:
         before = wait.survey(ledger)
         source = on_top(ledger.store)
-        merge = merged(inputs, source)
-        release = publish_once(ledger, merge, why, inputs=inputs, identity=identity(), **overrides)
+        with recorded(ledger, why):
+            merge = merged(inputs, source)
+            release = publish_once(ledger, merge, why, inputs=inputs, identity=identity(), **overrides)
         list(withdraw(ledger.store, source, why.author))
         facts = _facts(ledger, release)
         if ledger.unannounced:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from confbus_publisher.cli.options import seconds, subcommand, with_output, with_place, with_wait
+from confbus_publisher.cli.options import seconds, subcommand, with_author, with_output, with_place, with_wait
 from confbus_publisher.cli.output import say
 
 if TYPE_CHECKING:
@@ -28,10 +28,19 @@ if TYPE_CHECKING:
 @click.option("--ttl", "ttl_s", callback=seconds, metavar="DURATION", help="End it by itself after so long: 30m.")
 @click.option("--reason", default="", metavar="TEXT", help="Why, for the status and the log.")
 @click.option("--string", "is_string", is_flag=True, help="VALUE is a string, whatever it looks like.")
+@with_author
 @with_wait
 @with_output
 def command(
-    named: Named, output: str, path: str, value: str, ttl_s: float | None, reason: str, wait: Wait, **how: bool
+    named: Named,
+    output: str,
+    path: str,
+    value: str,
+    ttl_s: float | None,
+    reason: str,
+    author: str,
+    wait: Wait,
+    **how: bool,
 ) -> int:
     """Override the value at a path, above all sources.
 
@@ -42,15 +51,18 @@ def command(
     """
     from confbus_publisher.cli import arrival
     from confbus_publisher.cli.moments import iso
-    from confbus_publisher.opening import author, site_of
+    from confbus_publisher.ledger import Why
+    from confbus_publisher.opening import site_of
     from confbus_publisher.overrides import amending
     from confbus_publisher.overrides.override import parse_path
+    from confbus_publisher.refusals import recorded
 
     parts, wanted = parse_path(path), _value(value, path, **how)
     began = time.monotonic()
     with site_of(named).ledger() as ledger:
         before = wait.survey(ledger)
-        override = amending.put(ledger.store, parts, wanted, by=author(), reason=reason, ttl_s=ttl_s)
+        with recorded(ledger, Why(author, reason, "set"), path=path):
+            override = amending.put(ledger.store, parts, wanted, by=author, reason=reason, ttl_s=ttl_s)
         patience_s = wait.timeout_s or arrival.PATIENCE_S
         found = arrival.wait(
             ledger, lambda state: _says(state, override), since_ms=override.at_ms, patience_s=patience_s

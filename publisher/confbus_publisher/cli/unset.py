@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from confbus_publisher.cli.options import subcommand, with_output, with_place, with_wait
+from confbus_publisher.cli.options import subcommand, with_author, with_output, with_place, with_wait
 from confbus_publisher.cli.output import say
 
 if TYPE_CHECKING:
@@ -21,23 +21,27 @@ if TYPE_CHECKING:
 @with_place
 @click.argument("path")
 @click.option("--reason", default="", metavar="TEXT", help="Why, for the log.")
+@with_author
 @with_wait
 @with_output
-def command(named: Named, output: str, path: str, reason: str, wait: Wait) -> int:
+def command(named: Named, output: str, path: str, reason: str, author: str, wait: Wait) -> int:
     """End the override of a path now.
 
     What the sources say there comes back. Waits a moment for the version without it; with --wait, until the fleet has
     applied that. `confbus status` lists the overrides.
     """
     from confbus_publisher.cli import arrival
-    from confbus_publisher.opening import author, site_of
+    from confbus_publisher.ledger import Why
+    from confbus_publisher.opening import site_of
     from confbus_publisher.overrides import amending
+    from confbus_publisher.refusals import recorded
 
     began = time.monotonic()
     with site_of(named).ledger() as ledger:
         before, store = wait.survey(ledger), ledger.store
         since_ms = store.time_ms()
-        name = amending.end(store, path, by=author(), reason=reason)
+        with recorded(ledger, Why(author, reason, "unset"), path=path):
+            name = amending.end(store, path, by=author, reason=reason)
         patience_s = wait.timeout_s or arrival.PATIENCE_S
         found = arrival.wait(
             ledger, lambda _: name not in store.overrides().texts, since_ms=since_ms, patience_s=patience_s

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from confbus.errors import Malformed
 from confbus.wire import head as heads
 from confbus.wire import notice as notices
 from confbus.wire.manifest import EMPTY
@@ -12,9 +14,10 @@ from confbus.wire.release import Release
 from confbus.wire.sections import join
 from confbus_publisher.guard.guard import Guard
 from confbus_publisher.ledger.store import Commit
+from confbus_publisher.ledger.summary import MAX_LENGTH, MAX_PATHS, Sections, summary
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from confbus.wire.encoder import Encoded
     from confbus.wire.frozen import Frozen
@@ -113,7 +116,7 @@ class Draft:
     def commit(
         self,
         base: Head | None,
-        known: Release | None,
+        state: State | None,
         inventory: Inventory,
         *,
         history: int,
@@ -121,8 +124,12 @@ class Draft:
         fleet_size: int,
         whole: bool,
     ) -> Commit:
-        """The commit on top of `base`, which stands for `known`. `whole`: send every blob and field again."""
+        """The commit on top of `base`, which is the head of `state`. `whole`: send every blob and field again.
+
+        `state` is None when what `base` stands for is gone.
+        """
         head = self.head_after(base)
+        known = state.release if state else None
         back = self.guard.back if self.guard else None
         dropped = inventory.droppable(history=history, now_ms=now_ms, back=back) if self.is_new else []
         # An anchor mends what may be damaged: it takes nothing over from a release that is there.
@@ -139,7 +146,7 @@ class Draft:
             base=base,
             head=head,
             notice=notice.encode(),
-            entry=self._entry(base, head),
+            entry=self._entry(base, head, self._told(base, state, changes)),
             blob_count=len(inventory.blob_names),
             release=self.release if self.is_new else None,
             parent=parent,
@@ -155,7 +162,7 @@ class Draft:
             freed=inventory.freed_without(dropped, self.release) if self.is_new else [],
         )
 
-    def _entry(self, base: Head | None, head: Head) -> dict[str, str]:
+    def _entry(self, base: Head | None, head: Head, told: Mapping[str, str]) -> dict[str, str]:
         return {
             "action": self.why.action,
             "version": str(head.version),
@@ -164,9 +171,29 @@ class Draft:
             "revision": str(head.revision),
             "epoch": head.epoch,
             "digest": head.digest,
+            "from_digest": base.digest if base else "",
             "author": self.why.author,
             "message": self.why.message,
+            **told,
         }
+
+    def _told(self, base: Head | None, state: State | None, changes: Mapping[str, str | None]) -> dict[str, str]:
+        """What the audit trail tells beside: the changed paths, unless nobody knows, and what is held now or no more;
+        never a value."""
+        told: dict[str, str] = {}
+        if state or not base:
+            old = Sections(state.release.manifest, state.blobs) if state else Sections(EMPTY, {})
+            with suppress(Malformed):
+                told["changes"] = summary(changes, old, self.blobs).text()
+        told["held"], told["lifted"] = _sections(self.quarantined), _sections(self.lifted)
+        return {name: text for name, text in told.items() if text}
+
+
+def _sections(pairs: Iterable[str]) -> str:
+    """The sections of quarantined pairs, as many as find room in a line."""
+    names = sorted({pair.rpartition(" ")[0] for pair in pairs})
+    shown = " ".join(names[:MAX_PATHS])[:MAX_LENGTH]
+    return f"{shown} and {len(names) - MAX_PATHS} more" if len(names) > MAX_PATHS else shown
 
 
 def state_of(encoded: Encoded) -> State:

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 _LOOKED_AT = 64
 _ALL = 1_000_000
+_LONGEST_REASON = 2000
+_LONGEST_PATH = 500
 
 
 class Ledger:
@@ -203,9 +205,10 @@ class Ledger:
         """False when the release of the head, or a blob of it, is gone from the store."""
         return archive.has(self.store, self._present())
 
-    def refused(self, why: Why, reason: str) -> None:
-        """Record in the audit trail that something was not published."""
-        entry = {"action": "refused", "author": why.author, "message": why.message, "why": reason}
+    def refused(self, why: Why, reason: str, *, path: str = "") -> None:
+        """Record in the audit trail that what somebody wanted was not done; `path` is that of an override."""
+        entry = {"action": "refused", "attempt": why.action, "author": why.author, "message": why.message}
+        entry |= {"path": path[:_LONGEST_PATH], "why": reason[:_LONGEST_REASON]}
         self.store.note({name: text for name, text in entry.items() if text})
 
     def _commit(self, draft: Draft, *, base: Head | None = None) -> Release:
@@ -243,7 +246,7 @@ class Ledger:
             self._inventory = Inventory(archive.walk(self.store, newest, _ALL), self.store.blob_names())
         return draft.commit(
             base,
-            known,
+            self.state,
             self._inventory,
             history=self._history,
             now_ms=self._now_ms(),
