@@ -100,7 +100,7 @@ class Awaited:
 
     def look(self, reports: Mapping[str, Report], *, there: Collection[str], now: Head | None, now_ms: int) -> Uptake:
         """The uptake as of the `reports` that can be read, `there` being the names of all, and the head as it is."""
-        self._take(reports, there=there, now_ms=now_ms)
+        self._take(reports, there=there, now_ms=now_ms, is_whole=now is not None and now.epoch == self.head.epoch)
         applied: list[Report] = []
         laggards: list[Laggard] = []
         vanished: list[str] = []
@@ -128,15 +128,15 @@ class Awaited:
             setback=setback,
         )
 
-    def _take(self, reports: Mapping[str, Report], *, there: Collection[str], now_ms: int) -> None:
+    def _take(self, reports: Mapping[str, Report], *, there: Collection[str], now_ms: int, is_whole: bool) -> None:
         """Keep everybody's newest word. Who is gone has left of themselves, unless a publisher dropped them because
-        they were silent for long."""
+        they were silent for long, or the server lost their report with the rest, and so is not `is_whole`."""
         for instance, known in self._newest.items():
             if instance in there:
                 self._gone.pop(instance, None)
                 self._newest[instance] = reports.get(instance, known)
             elif instance not in self._gone:
-                self._gone[instance] = known.is_live(now_ms)
+                self._gone[instance] = is_whole and known.is_live(now_ms)
 
     def _is_applied(self, report: Report, *, now_ms: int, has_left: bool) -> bool:
         is_heard = has_left or report.is_live(now_ms)

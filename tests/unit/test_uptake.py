@@ -43,7 +43,7 @@ def look(
     changed: set[str] | None = None,
 ) -> Uptake:
     awaited = Awaited(NEW, BEFORE.values(), changed=changed or {"db"}, quorum=quorum)
-    return awaited.look(reports, there=there or reports.keys(), now=now, now_ms=now_ms)
+    return awaited.look(reports, there=reports.keys() if there is None else there, now=now, now_ms=now_ms)
 
 
 def laggard(uptake: Uptake, instance: str = "web-3") -> Laggard:
@@ -191,6 +191,13 @@ def test_who_was_dropped_for_silence_did_not_leave() -> None:
 
     assert uptake.vanished == ()
     assert laggard(uptake).state == "silent"
+
+
+@pytest.mark.parametrize("now", [None, NEW.anchored(revision=9, version=4)])
+def test_whose_report_is_lost_with_the_server_s_data_did_not_leave(now: Head | None) -> None:
+    uptake = look({}, there=set(), now=now)
+
+    assert (uptake.vanished, uptake.expected, uptake.is_reached) == ((), 3, False)
 
 
 def test_a_report_that_cannot_be_read_any_more_counts_for_nothing() -> None:

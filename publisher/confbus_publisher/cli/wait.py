@@ -184,8 +184,9 @@ def _advice(uptake: Uptake) -> str:
 
 
 def _notes(uptake: Uptake) -> Iterator[str]:
-    if not uptake.expected and not uptake.vanished:
-        yield "No instance was live, so nobody was waited for."
+    if not uptake.expected:
+        left = "Nobody is left of those that were live."
+        yield left if uptake.vanished else "No instance was live, so nobody was waited for."
     yield from map(plain, uptake.remarks)
     for what, instances in (("Appeared meanwhile", uptake.appeared), ("Left meanwhile", uptake.vanished)):
         if instances:
