@@ -8,17 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from confbus_publisher.inputs import Inputs
-from confbus_publisher.ledger import Ledger
-from confbus_publisher.publisher import Publisher
-from confbus_publisher.sources import DictSource
-from support.bus import PACE, document
+from support.bus import document
 from support.eventually import eventually
 from support.overruled import HOST, Reader, end, head, kill, names, put, turn
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from confbus_publisher.publisher import Publisher
     from support.bus import Bus, Edits, RunningPublisher
     from support.server import Server
 
@@ -275,7 +272,9 @@ def test_a_publisher_that_may_not_see_overrides_says_so_and_publishes_nothing_wi
     publishers.all[0].turn()
     kill(own_bus, publishers.all[0])
     keys = own_bus.keys
-    allowed = (keys.head, keys.release(1)[:-1] + "*", keys.blobs, keys.log, keys.quarantine, keys.lease, keys.fleet)
+    releases = keys.release(1)[:-1] + "*"
+    kept = (keys.head, releases, keys.blobs, keys.log, keys.quarantine, keys.guard, keys.holds)
+    allowed = (*kept, keys.lease, keys.fleet)
     rules = ["on", ">secret", "+@all", "allchannels", *(f"~{key}" for key in allowed)]
     own_bus.client.execute_command("ACL", "SETUSER", "limited", *rules)
 
@@ -322,10 +321,11 @@ def test_an_override_of_what_was_rolled_back_is_held_with_it(bus: Bus, publisher
     assert (turn(publisher), head(bus), names(bus)) == ("in step", document(1), [])
 
 
-def test_the_clock_of_a_publisher_ends_no_override(bus: Bus, publishers: Publishers) -> None:
-    ledger = Ledger(bus.ledger.store, clock=lambda: time.time() + 86_400)
-    inputs = Inputs([DictSource(document(1))], limit_bytes=1_000_000)
-    publisher = Publisher(inputs, ledger, bus.memory_file("late"), identity="late:1", author="late", pace=PACE)
+def test_the_clock_of_a_publisher_ends_no_override(
+    bus: Bus, publishers: Publishers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publisher, _ = publishers.begin()
+    monkeypatch.setattr(time, "time", lambda: time.monotonic() + 10**10)
     publisher.turn()
 
     put(bus, ttl_s=3600)

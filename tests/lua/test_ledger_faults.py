@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,7 @@ def ledger_through(proxy: Proxy, namespace: str, *, patience_s: float = 5.0, tim
     store = RedisStore(
         make_client(proxy.url, timeout_s=timeout_s), Keys(namespace), where="a proxy", patience_s=patience_s
     )
-    return Ledger(store)
+    return Ledger(store, clock=time.time)  # so that a change is one command
 
 
 def versions_of(server: Server, namespace: str) -> list[int]:
@@ -120,7 +121,7 @@ def test_after_an_unknown_outcome_a_refresh_tells_it(each_server: Server, proxy:
 
 def test_a_server_that_is_gone_for_good_is_named_and_reads_change_nothing(own_server: Server, namespace: str) -> None:
     store = RedisStore(own_server.client(), Keys(namespace), where="redis://example", patience_s=0.05)
-    publisher = Ledger(store)
+    publisher = Ledger(store, clock=time.time)
     publisher.publish(encoded({"a": {"b": 1}}), ANN)
     before = publisher.state
 

@@ -63,6 +63,17 @@ def test_releases_younger_than_ten_minutes_stay_however_many(place: Place, clock
     assert place.store().blob_names() == used(place)
 
 
+def test_what_was_published_before_the_clock_was_set_back_does_not_stay_for_ever(place: Place, clock: Clock) -> None:
+    publisher = ledger(place, clock=clock, history=1)
+    publish_many(publisher, clock, 3, seconds_apart=365 * 86_400)
+    clock.advance(-3 * 365 * 86_400)
+
+    publish_many(publisher, clock, 30, seconds_apart=GRACE_S + 1)
+
+    assert kept(place) == list(range(33, 17, -1))
+    assert place.store().blob_names() == used(place)
+
+
 def test_a_change_of_the_head_alone_drops_nothing(place: Place, clock: Clock) -> None:
     publisher = ledger(place, clock=clock, history=1)
     publish_many(publisher, clock, 30, seconds_apart=1)

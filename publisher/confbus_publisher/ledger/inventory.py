@@ -38,9 +38,13 @@ class Inventory:
         return list(self._times_ms)
 
     def droppable(self, *, history: int, now_ms: int, back: int | None = None) -> list[int]:
-        """The versions, oldest first, that may go when one more release comes; `back` stays, and what came after it."""
+        """The versions, oldest first, that may go when one more release comes; `back` stays, and what came after it.
+
+        One from a future that nobody had, because a clock was set back since, counts as old.
+        """
         outside = islice(self._times_ms, max(0, len(self._times_ms) + 1 - max(history, MIN_HISTORY)))
-        old = takewhile(lambda version: version != back and now_ms - self._times_ms[version] > GRACE_MS, outside)
+        ages_ms = {version: abs(now_ms - at_ms) for version, at_ms in self._times_ms.items()}
+        old = takewhile(lambda version: version != back and ages_ms[version] > GRACE_MS, outside)
         return list(islice(old, MAX_DROPPED))
 
     def freed_without(self, dropped: Collection[int], new: Release) -> list[str]:

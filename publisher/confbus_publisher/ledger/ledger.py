@@ -40,10 +40,11 @@ class Ledger:
 
     `state` is the last known state of the head (None: there is none); `refresh` brings it up to date, and every
     operation raises `Conflict` rather than replace a head that moved meanwhile. `fleet_size` sizes the jitter of
-    fetches. `unannounced` says why the last notice was not sent (the fleet then follows by polling), or is empty.
+    fetches. `unannounced` says why the last notice was not sent (the fleet then follows by polling), or is empty. The
+    time is the store's, whatever the clock of this machine says, unless `clock` gives it in seconds.
     """
 
-    def __init__(self, store: Store, *, history: int = 50, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, store: Store, *, history: int = 50, clock: Callable[[], float] | None = None) -> None:
         self.store = store
         self.state: State | None = None
         self.fleet_size = 0
@@ -105,7 +106,7 @@ class Ledger:
         known = {**state.blobs, **(state.retreat.blobs if state.retreat else {})}
         blobs = archive.blobs(self.store, target.manifest, known)
         release = self._signed(replace(target, version=self._next_version()), why)
-        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(self._clock()))
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(release.at_ms / 1000))
         reason = f"rolled back by {why.author} at {at}" + (f": {why.message}" if why.message else "")
         left = state.release.manifest.sections.items() - target.manifest.sections.items()
         held = {f"{section} {digest}": reason for section, digest in left}
@@ -116,7 +117,7 @@ class Ledger:
     def resume(self, pairs: Sequence[str], why: Why) -> None:
         """End the hold of quarantined pairs, and let the next merge go out whatever it is. A guard goes on."""
         state = self._present()
-        guard, retreat = archive.guard_of(self.store, state.head), state.retreat
+        guard, retreat = archive.guard_of(self.store, state.head) if state.guard else None, state.retreat
         self._commit(
             Draft(state.release, why, "", state.blobs, is_new=False, lifted=pairs, guard=guard, retreat=retreat)
         )
@@ -249,7 +250,7 @@ class Ledger:
             self.state,
             self._inventory,
             history=self._history,
-            now_ms=self._now_ms(),
+            now_ms=draft.release.at_ms if draft.is_new else self._now_ms(),
             fleet_size=self.fleet_size,
             whole=whole,
         )
@@ -295,4 +296,4 @@ class Ledger:
         return next((fields.get("author", "") for fields in moves), "")
 
     def _now_ms(self) -> int:
-        return int(self._clock() * 1000)
+        return int(self._clock() * 1000) if self._clock else self.store.time_ms()
