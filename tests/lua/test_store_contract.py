@@ -73,6 +73,25 @@ def test_taking_the_lease_again_prolongs_it(store: Store, clock: Clock) -> None:
     assert store.take_lease("bob", 5) == "ann"
 
 
+def test_whoever_is_gone_holds_the_lease_no_longer_than_others_would(store: Store, clock: Clock) -> None:
+    store.take_lease("ann", 60_000)
+    clock.advance(-365 * 86_400)  # only the store in memory lives by that; to the others it is a lease of a minute
+
+    held = store.take_lease("bob", 20)
+    clock.advance(0.021)
+
+    assert held == "ann"
+    eventually(lambda: store.take_lease("bob", 60_000) == "bob")
+
+
+def test_a_lease_without_an_end_gets_one(server_place: RedisPlace) -> None:
+    store = server_place.store()
+    server_place.client.set(server_place.keys.lease, "somebody")
+
+    assert store.take_lease("bob", 20) == "somebody"
+    eventually(lambda: store.take_lease("bob", 60_000) == "bob")
+
+
 def test_the_last_report_of_each_instance_is_kept_until_it_is_forgotten(store: Store) -> None:
     store.report("ann", b"{}")
     store.report("bob", b"\xff")

@@ -145,8 +145,11 @@ class MemoryStore:
 
     def take_lease(self, holder: str, ttl_ms: int) -> str:
         with self._lock:
+            until_ms = self.time_ms() + ttl_ms
             if self.lease() in {"", holder}:
-                self._lease = (holder, self.time_ms() + ttl_ms)
+                self._lease = (holder, until_ms)
+            else:
+                self._lease = (self._lease[0], min(self._lease[1], until_ms))
             return self._lease[0]
 
     def drop_lease(self, holder: str) -> None:

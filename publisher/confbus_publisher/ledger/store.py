@@ -210,7 +210,8 @@ class Store(Protocol):
         ...
 
     def take_lease(self, holder: str, ttl_ms: int) -> str:
-        """Become or stay the active publisher if nobody else is. Returns who is."""
+        """Become or stay the active publisher if nobody else is. Returns who is, for at most `ttl_ms` without another
+        call of its own: so nobody who is gone holds it for longer, however the place's clock was set meanwhile."""
         ...
 
     def drop_lease(self, holder: str) -> None:
