@@ -77,6 +77,22 @@ def parse_all(raw: Mapping[str, bytes]) -> list[Report]:
     return [report for report in reports if report is not None]
 
 
+class Reports:
+    """Reads the reports of a fleet again and again; what did not change is not parsed again."""
+
+    def __init__(self) -> None:
+        self._raw: Mapping[str, bytes] = {}
+        self._known: dict[str, Report] = {}
+
+    def read(self, raw: Mapping[str, bytes]) -> Mapping[str, Report]:
+        """Every report of `raw` that can be read, by instance name."""
+        news = {instance: report for instance, report in raw.items() if self._raw.get(instance) != report}
+        kept = {name: report for name, report in self._known.items() if name in raw and name not in news}
+        self._known = kept | {report.instance: report for report in parse_all(news)}
+        self._raw = raw
+        return self._known
+
+
 def subscribers(reports: Iterable[Report], now_ms: int) -> list[Report]:
     """The live instances that read configuration (publishers report too)."""
     return [report for report in reports if report.role == "subscriber" and report.is_live(now_ms)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from confbus.errors import Malformed, Unreachable
 from confbus.wire.manifest import EMPTY
-from confbus_publisher import fleet
+from confbus_publisher.fleet import Reports
 from confbus_publisher.quorum import ALL
 from confbus_publisher.uptake import Awaited
 
@@ -22,9 +22,10 @@ if TYPE_CHECKING:
     from confbus_publisher.uptake import Uptake
 
 _LEAST_S, _MOST_S = 0.005, 0.5
-_PART = 10
-"""A pause is a tenth of the time so far, so that the wait is at most a tenth too long, and at least ten times what the
-look before took, so that most of the time is left to others: a look at 5,000 reports is 3 MB."""
+_LATE = 10
+"""A pause is a tenth of the time so far: so much the wait may be too long."""
+_REST = 4
+"""A pause is at least so many times what the look before it took, for a look at 5,000 reports is 3 MB."""
 
 
 def wait_for_fleet(
@@ -58,19 +59,19 @@ def wait_for_fleet(
         if uptake.is_over or now - started >= timeout_s:
             setback = _successor(ledger.store, uptake.superseded_by) if uptake.superseded_by else uptake.setback
             return replace(uptake, setback=setback, took_ms=_ms(now - started))
-        pause_s = min(max(_LEAST_S, (now - started) / _PART, (now - look_at) * _PART), _MOST_S)
+        pause_s = min(max(_LEAST_S, (now - started) / _LATE, (now - look_at) * _REST), _MOST_S)
         time.sleep(min(pause_s, max(started + timeout_s - now, 0.0)))
 
 
 class _Looking:
-    """One look after the other at the store; a report that did not change is not read again."""
+    """One look after the other at the store."""
 
     def __init__(self, store: Store, awaited: Awaited, before: Survey) -> None:
         self._store = store
         self._awaited = awaited
-        self._raw: dict[str, bytes] = {}
-        self._reports = {report.instance: report for report in before.instances}
-        self._last = awaited.look(self._reports, there=self._reports, now=awaited.head, now_ms=before.now_ms)
+        self._reports = Reports()
+        known = {report.instance: report for report in before.instances}
+        self._last = awaited.look(known, there=known, now=awaited.head, now_ms=before.now_ms)
 
     def look(self) -> Uptake:
         """The uptake now; the last one, with what is wrong, while the store is away or its head damaged."""
@@ -78,15 +79,9 @@ class _Looking:
             raw, now, now_ms = self._store.fleet(), self._store.head(), self._store.time_ms()
         except (Unreachable, Malformed) as error:
             return replace(self._last, setback=error.message.rstrip("."))
-        self._read(raw)
-        self._last = self._awaited.look(self._reports, there=raw.keys(), now=now, now_ms=now_ms)
+        reports = self._reports.read(raw)
+        self._last = self._awaited.look(reports, there=raw.keys(), now=now, now_ms=now_ms)
         return self._last
-
-    def _read(self, raw: dict[str, bytes]) -> None:
-        news = {name: report for name, report in raw.items() if self._raw.get(name) != report}
-        read = {report.instance: report for report in fleet.parse_all(news)}
-        kept = {name: report for name, report in self._reports.items() if name in raw and name not in news}
-        self._raw, self._reports = raw, kept | read
 
 
 def _changed(ledger: Ledger, release: Release) -> set[str]:
