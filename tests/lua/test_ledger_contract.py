@@ -333,6 +333,10 @@ def test_the_log_tells_every_change_and_every_refusal(place: Place) -> None:
     refused = {"action": "refused", "attempt": "publish", "author": "eve", "message": "sneaky", "why": "a check failed"}
     assert entries[2].fields == refused
     assert place.store().log(2) == entries[:2]
+    assert place.store().log(10, after=entries[3].id, before=entries[0].id) == entries[1:3]
+    assert place.store().log(1, before=entries[1].id) == [entries[2]]
+    assert place.store().log(10, after=entries[0].id) == []
+    assert place.store().log(10, after=str(entries[3].at_ms - 1), before=str(entries[0].at_ms + 1)) == entries
     assert [each.at_ms for each in entries] == sorted((each.at_ms for each in entries), reverse=True)
 
 

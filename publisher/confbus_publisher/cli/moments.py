@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
+_AGO = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)([smhdw])")
+_LENGTHS_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
 
 
@@ -24,3 +27,15 @@ def local(at_ms: int) -> str:
 def iso(at_ms: int) -> str:
     """RFC 3339, in UTC."""
     return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def parse_moment(text: str, now_ms: int) -> int | None:
+    """The Unix time in milliseconds that `text` means: so long ago (90s, 30m, 2h, 7d, 1w), or a date, with a time of
+    day and an offset if need be (local time without one); None when it means none."""
+    ago = _AGO.fullmatch(text.strip())
+    if ago:
+        return max(0, now_ms - round(float(ago[1]) * _LENGTHS_S[ago[2]] * 1000))
+    try:
+        return max(0, round(datetime.fromisoformat(text.strip()).astimezone().timestamp() * 1000))
+    except (ValueError, OverflowError):
+        return None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "Publish": ("run", "check", "plan", "publish"),
-    "Look": ("status", "get", "explain", "watch", "history", "diff", "fleet"),
+    "Look": ("status", "get", "explain", "watch", "history", "diff", "log", "fleet"),
     "Override": ("set", "unset", "approve"),
     "Undo": ("rollback", "resume", "adopt-head"),
     "Try": ("demo",),

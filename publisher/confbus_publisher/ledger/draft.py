@@ -14,10 +14,10 @@ from confbus.wire.release import Release
 from confbus.wire.sections import join
 from confbus_publisher.guard.guard import Guard
 from confbus_publisher.ledger.store import Commit
-from confbus_publisher.ledger.summary import MAX_LENGTH, MAX_PATHS, Sections, summary
+from confbus_publisher.ledger.summary import Sections, section_names, summary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from confbus.wire.encoder import Encoded
     from confbus.wire.frozen import Frozen
@@ -185,15 +185,10 @@ class Draft:
             old = Sections(state.release.manifest, state.blobs) if state else Sections(EMPTY, {})
             with suppress(Malformed):
                 told["changes"] = summary(changes, old, self.blobs).text()
-        told["held"], told["lifted"] = _sections(self.quarantined), _sections(self.lifted)
+        for word, pairs in (("held", self.quarantined), ("lifted", self.lifted)):
+            with suppress(Malformed):
+                told[word] = section_names(pair.rpartition(" ")[0] for pair in pairs)
         return {name: text for name, text in told.items() if text}
-
-
-def _sections(pairs: Iterable[str]) -> str:
-    """The sections of quarantined pairs, as many as find room in a line."""
-    names = sorted({pair.rpartition(" ")[0] for pair in pairs})
-    shown = " ".join(names[:MAX_PATHS])[:MAX_LENGTH]
-    return f"{shown} and {len(names) - MAX_PATHS} more" if len(names) > MAX_PATHS else shown
 
 
 def state_of(encoded: Encoded) -> State:

@@ -113,8 +113,10 @@ class MemoryStore:
                 fields[amendment.field] = amendment.text
         return True
 
-    def log(self, count: int) -> list[LogEntry]:
-        return self._log[: -count - 1 : -1]
+    def log(self, count: int, *, after: str = "", before: str = "") -> list[LogEntry]:
+        first, last = _place(after), _place(before)
+        entries = [each for each in self._log if first < _place(each.id) and (not before or _place(each.id) < last)]
+        return entries[: -count - 1 : -1]
 
     def note(self, entry: Mapping[str, str]) -> None:
         with self._lock:
@@ -189,6 +191,12 @@ class MemoryStore:
         serial = int(count) + 1 if now_ms == int(last_ms) else 0
         self._log.append(LogEntry(f"{now_ms}-{serial}", dict(entry)))
         del self._log[:-MAX_LOG]
+
+
+def _place(entry_id: str) -> tuple[int, int]:
+    """Where an entry stands in the log; an id may be a time alone."""
+    at_ms, _, serial = entry_id.partition("-")
+    return int(at_ms or 0), int(serial or 0)
 
 
 def _name(head: Head | None) -> str:

@@ -118,8 +118,9 @@ class RedisStore:
         args: list[str | bytes | int] = [guard.change, *flat(entry)]
         return self._amend("unguard", keys, args, ("the end of the guard of version", str(guard.version))) == "ended"
 
-    def log(self, count: int) -> list[LogEntry]:
-        entries = self._read(lambda: self._client.xrevrange(self.keys.log, count=count))
+    def log(self, count: int, *, after: str = "", before: str = "") -> list[LogEntry]:
+        first, last = f"({after}" if after else "-", f"({before}" if before else "+"
+        entries = self._read(lambda: self._client.xrevrange(self.keys.log, last, first, count))
         return [LogEntry(entry_id.decode(), _texts(fields)) for entry_id, fields in entries]
 
     def note(self, entry: Mapping[str, str]) -> None:

@@ -173,8 +173,8 @@ class Store(Protocol):
         """
         ...
 
-    def log(self, count: int) -> list[LogEntry]:
-        """The newest entries, newest first."""
+    def log(self, count: int, *, after: str = "", before: str = "") -> list[LogEntry]:
+        """The newest entries between two ids, which are left out themselves, newest first."""
         ...
 
     def note(self, entry: Mapping[str, str]) -> None:

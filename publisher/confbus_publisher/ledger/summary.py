@@ -28,7 +28,9 @@ _LONGEST_PATH = 200
 _DEEPEST = codec.MAX_DEPTH
 _BUDGET_BYTES = 256 * 1024
 """Of sections that are looked into; what exceeds it is named as a whole. A publish must not wait for its own diary."""
-_ITEM = re.compile(r'([~+-])((?:"(?:[^"\\]|\\.)*"|[^ "])+)( \(sealed\))?(?: |$)')
+_PATH = r'((?:"(?:[^"\\]|\\.)*"|[^ "])+)'
+_ITEM = re.compile(rf"([~+-]){_PATH}( \(sealed\))?(?: |$)")
+_NAME = re.compile(rf"{_PATH}(?: |$)")
 _MORE = re.compile(r"and ([0-9]{1,9}) more$")
 
 
@@ -94,14 +96,23 @@ def summary(changes: Mapping[str, str | None], old: Sections, new: Mapping[str, 
 
 def parse(text: str) -> Summary:
     """The summary that `text` is; what is none is left out. Nothing in a log is taken on faith."""
-    items: list[Item] = []
-    for sign, path, sealed in _ITEM.findall(text):
-        try:
-            items.append(Item(sign, () if path == ROOT else paths.parse(path), bool(sealed)))
-        except InvalidPath:
-            continue
+    found = [(sign, _read(name), bool(sealed)) for sign, name, sealed in _ITEM.findall(text)]
+    items = tuple(Item(sign, path, is_sealed=sealed) for sign, path, sealed in found if path is not None)
     more = _MORE.search(text)
-    return Summary(tuple(items), int(more[1]) if more else 0)
+    return Summary(items, int(more[1]) if more else 0)
+
+
+def section_names(names: Iterable[str]) -> str:
+    """Names of sections in a line, as many as find room."""
+    found = sorted(set(names))
+    shown = " ".join(_rendered(path_of(name)) for name in found[:MAX_PATHS])[:MAX_LENGTH]
+    return f"{shown} and {len(found) - MAX_PATHS} more" if len(found) > MAX_PATHS else shown
+
+
+def read_names(text: str) -> list[paths.Path]:
+    """The places of the sections in such a line; what is none is left out."""
+    found = map(_read, _NAME.findall(_MORE.sub("", text)))
+    return [path for path in found if path is not None]
 
 
 class _Kept:
@@ -189,6 +200,13 @@ def _children(raw: bytes) -> dict[str, bytes] | None:
     except (ValueError, TypeError, RecursionError, codec.msgpack.UnpackException, codec.msgpack.BufferFull):
         return None
     return parts if all(type(key) is str for key in parts) else None
+
+
+def _read(text: str) -> paths.Path | None:
+    try:
+        return () if text == ROOT else paths.parse(text)
+    except InvalidPath:
+        return None
 
 
 def _rendered(path: paths.Path) -> str:

@@ -1,0 +1,1 @@
+"""Reading the audit trail: which entries are meant, and what they changed."""

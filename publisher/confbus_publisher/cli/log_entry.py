@@ -1,0 +1,87 @@
+"""An entry of the audit trail on a screen, and for programs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from confbus.wire.path import pointer, render
+from confbus_publisher.cli import differences
+from confbus_publisher.cli.moments import iso, local
+from confbus_publisher.cli.output import plain
+from confbus_publisher.ledger.summary import Summary, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from confbus_publisher.audit.contents import Step
+    from confbus_publisher.ledger import LogEntry
+
+HEADS = ("WHEN", "WHO", "ACTION", "VERSION", "WHAT")
+VERSION = 3
+_NUMBERS = ("version", "from", "of", "revision", "until_ms")
+_KINDS = {"+": "added", "-": "removed", "~": "modified"}
+
+
+def row(entry: LogEntry, step: Step | None) -> list[str]:
+    """The cells below `HEADS`."""
+    fields = entry.fields
+    action = " ".join(filter(None, (fields.get("action", "?"), fields.get("attempt"))))
+    return [local(entry.at_ms), fields.get("author", ""), action, fields.get("version", ""), _what(fields, step)]
+
+
+def line(entry: LogEntry, step: Step | None) -> str:
+    """The same, one after the other: nobody knows how wide the next one will be."""
+    when, who, action, version, what = row(entry, step)
+    return plain(f"{when}  {who}  {action}{version and f' {version}'}  {what}".rstrip())
+
+
+def values(step: Step | None) -> Iterator[str]:
+    """The old and the new value of each changed path, but for secrets."""
+    if step is None:
+        yield "  the releases before and after it are not both kept"
+        return
+    yield from ("  " + text for text in differences.lines(step.leaves))
+    for path in step.sealed:
+        yield "  " + click.style("~", fg="yellow") + f" {render(path)}  changed (sealed)"
+
+
+def fact(entry: LogEntry, step: Step | None, *, has_values: bool) -> dict[str, Any]:
+    """The entry for programs: what it holds, and its changes taken apart."""
+    facts: dict[str, Any] = {"id": entry.id, "at": iso(entry.at_ms)}
+    facts |= {name: _number(text) if name in _NUMBERS else text for name, text in entry.fields.items()}
+    told = _told(entry.fields, step)
+    if told is not None:
+        facts["changes"] = [
+            {"path": pointer(item.path), "change": _KINDS[item.sign], "sealed": item.is_sealed} for item in told.items
+        ]
+        facts["more"] = told.more
+    if has_values:
+        facts["values"] = None if step is None else _values(step)
+    return facts
+
+
+def _values(step: Step) -> list[dict[str, Any]]:
+    sealed = [{"path": pointer(path), "change": "modified", "sealed": True} for path in step.sealed]
+    return [*map(differences.fact, step.leaves), *sealed]
+
+
+def _told(fields: Mapping[str, str], step: Step | None) -> Summary | None:
+    """What changed: as it was told, else as the kept releases say."""
+    if "changes" in fields:
+        return parse(fields["changes"])
+    return step.summary if step else None
+
+
+def _what(fields: Mapping[str, str], step: Step | None) -> str:
+    told = _told(fields, step)
+    paths = [fields.get("path", ""), told.text() if told else ""]
+    paths += [f"{word} {fields[word]}" for word in ("held", "lifted") if word in fields]
+    changed = ", ".join(filter(None, paths))
+    reason = "; ".join(filter(None, (fields.get("message", ""), fields.get("why", ""))))
+    return f"{reason} ({changed})" if reason and changed else reason or changed
+
+
+def _number(text: str) -> int | str:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 19 else text
