@@ -29,7 +29,7 @@ class BorrowedConnection:
         settings: dict[str, Any] = pool.connection_kwargs
         waits = {"socket_timeout": TIMEOUT_S, "socket_connect_timeout": CONNECT_TIMEOUT_S}
         bounded = {each: settings.get(each) or wait_s for each, wait_s in waits.items()}
-        self._connection: Any = pool.connection_class(**{**settings, **bounded, **own_settings()})
+        self._connection: Any = pool.connection_class(**{**settings, **bounded, **own_settings(name)})
         self._connection.connect()
         self._introduce(name)
 

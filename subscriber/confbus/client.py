@@ -5,6 +5,7 @@ Importing it takes longer than everything else a worker does at its start, so no
 
 from __future__ import annotations
 
+import importlib
 import os
 import re
 from typing import TYPE_CHECKING, Any
@@ -71,7 +72,7 @@ def single_client(url: str, *, timeout_s: float = TIMEOUT_S, name: str = "") -> 
             socket_timeout=timeout_s,
             socket_connect_timeout=min(timeout_s, CONNECT_TIMEOUT_S),
             client_name=name or None,
-            **own_settings(),
+            **own_settings(name),
             **login,
             **({} if url.startswith("unix:") else {"socket_keepalive": True, "socket_keepalive_options": keepalive()}),
         )
@@ -92,12 +93,14 @@ def notice_word(client: Redis) -> str:
     return str(getattr(client.connection_pool.connection_class, "notice_word", "PUBLISH"))
 
 
-def own_settings() -> dict[str, Any]:
-    """What each connection of redis-py's has here, whoever made it."""
+def own_settings(name: str) -> dict[str, Any]:
+    """What each connection of redis-py's has here, whoever made it; `name` is what it will be called, if anything."""
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
-    return {"protocol": 2, "retry": Retry(NoBackoff(), 0), "health_check_interval": 0}
+    own: dict[str, Any] = {"protocol": 2, "retry": Retry(NoBackoff(), 0), "health_check_interval": 0}
+    # Over TLS, redis-py takes a connection on which nothing was asked yet for one with an answer that nobody wants.
+    return {**own, **_unintroduced()} if name else own
 
 
 def checked(client: object) -> Redis:
@@ -115,6 +118,15 @@ def keys_of(client: Redis, namespace: str, *, prefix: str = "confbus") -> Keys:
     """The keys of a namespace in the client's database. Raises `InvalidNamespace`."""
     settings: dict[str, Any] = client.connection_pool.connection_kwargs
     return Keys(namespace, int(settings.get("db") or 0), prefix)
+
+
+def _unintroduced() -> dict[str, Any]:
+    """What keeps redis-py from telling its own name: a user who may not say it would stand in ACL LOG each time."""
+    try:
+        importlib.import_module("redis.driver_info")
+    except ImportError:  # before redis-py 7.2
+        return {"lib_name": None, "lib_version": None}
+    return {"driver_info": None}
 
 
 def _ensure_files(client: Redis) -> None:
