@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+import confbus
 from confbus.testing import Proxy
 from confbus_publisher.quorum import ALL, Quorum
 from confbus_publisher.survey import survey
 from confbus_publisher.waiting import wait_for_fleet
+from support.bus import OPERATOR, TIMING
 from support.eventually import eventually
 from support.family import Family
+from support.seals import sealed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -228,6 +231,26 @@ def test_a_server_that_goes_away_is_waited_out(own_bus: Bus, own_server: Server,
 
         assert (uptake.applied, uptake.vanished) == ((worker.config.instance,), ())
         own_bus.agree(2)
+
+
+def test_a_section_without_a_key_holds_the_wait_up_only_when_it_changed(bus: Bus) -> None:
+    def publish(number: int, host: str) -> None:
+        tree = {"number": number, "db": {"host": host}}
+        bus.ledger.refresh()
+        bus.ledger.publish(sealed(tree, "db", namespace=bus.namespace), OPERATOR)
+
+    publish(1, "a")
+    with confbus.connect(bus.url, namespace=bus.namespace, timing=TIMING) as worker:
+        before = surveyed(bus, 1)
+        publish(2, "a")
+        beside = waited(bus, before)
+        publish(3, "b")
+        without_key = waited(bus, before)
+
+        assert (beside.is_reached, beside.remarks) == (True, (f"{worker.instance} applied it, locked: db",))
+        assert [(each.state, each.reason) for each in without_key.laggards] == [("locked", "it has no key for db")]
+        assert not without_key.is_reached
+        assert worker["number"] == 3
 
 
 def test_reports_that_somebody_forged_do_not_add_to_the_count(bus: Bus, proxy: Proxy) -> None:
