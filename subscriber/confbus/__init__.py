@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from confbus.views.view import View
     from confbus.wire.diff import Change, ChangeType
     from confbus.wire.frozen import Frozen, FrozenList, thaw
+    from confbus.wire.reference import Reference
     from confbus.wire.snapshot import Snapshot
 
 __all__ = [
@@ -29,6 +30,7 @@ __all__ = [
     "ConfBusError",
     "Frozen",
     "FrozenList",
+    "Reference",
     "Snapshot",
     "Status",
     "Subscriber",
@@ -45,6 +47,7 @@ _HOMES = {
     "ChangeType": "confbus.wire.diff",
     "Frozen": "confbus.wire.frozen",
     "FrozenList": "confbus.wire.frozen",
+    "Reference": "confbus.wire.reference",
     "Snapshot": "confbus.wire.snapshot",
     "Status": "confbus.status",
     "Subscriber": "confbus.subscriber",

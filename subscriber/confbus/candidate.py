@@ -80,6 +80,7 @@ def snapshot(apply: Apply, assembly: Assembly) -> Snapshot:
         digest=head.digest,
         at_ms=apply.at_ms,
         locked=assembly.locked_places,
+        references=assembly.references,
     )
 
 

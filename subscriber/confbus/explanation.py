@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from confbus.connection import ask
 from confbus.errors import ConfBusError, Unreachable
 from confbus.link import reason_of
+from confbus.secrets.filling import filled
 from confbus.wire import origins, release
 from confbus.wire.path import parse, render
 
@@ -48,8 +49,8 @@ def explain(dial: Dial, keys: Keys, snapshot: Snapshot, path: str | paths.Path) 
 
     Raises `UnknownPath`, `Unreachable` without an answer, and `Malformed` for what no publisher writes.
     """
-    value = snapshot[path]
     parts = parse(path) if isinstance(path, str) else tuple(path)
+    value = _without_secrets(snapshot[path], parts, snapshot)
     try:
         kept, blobs = _read(dial, keys, snapshot)
     except ConfBusError:
@@ -70,6 +71,13 @@ def explain(dial: Dial, keys: Keys, snapshot: Snapshot, path: str | paths.Path) 
         overlaid=overlaid,
         layers=origins.trace(known, parts) if len(known) == len(blobs) else (),
     )
+
+
+def _without_secrets(value: Any, parts: paths.Path, snapshot: Snapshot) -> Any:
+    """`value`, which is at `parts`, with references as they were published: what they lead to is for no eyes."""
+    depth = len(parts)
+    references = {at[depth:]: each for at, each in snapshot.references.items() if at[:depth] == parts}
+    return filled(value, references) if references else value
 
 
 def _meet(one: paths.Path, other: paths.Path) -> bool:

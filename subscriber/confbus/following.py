@@ -160,6 +160,7 @@ class Following:
 
     def status(self) -> Status:
         follower, restored, snapshot = self._follower, self._restored, self._local.snapshot
+        resolver = self._local.resolver
         # What another thread has put there and this one does not know yet, since it waits for a server.
         disk = restored.good if restored is not None and follower.served is None else None
         age_s = disk.age_s if disk else time.monotonic() - follower.verified_at
@@ -171,8 +172,8 @@ class Following:
             seen=stand(disk.head if disk else follower.seen),
             running=stand(disk.head if disk else follower.served),
             verified_age_s=age_s,
-            error=error or (self._fallback.error if self._fallback else "") or self._local.key_problem,
-            counts=replace(follower.counts),
+            error=error or (self._fallback.error if self._fallback else "") or self._local.problem,
+            counts=replace(follower.counts, **(resolver.counts if resolver else {})),
             overlay=() if snapshot is None else snapshot.overlaid,
             locked=() if snapshot is None else tuple(map(render, snapshot.locked)),
         )
@@ -190,6 +191,8 @@ class Following:
             case Apply():
                 return [(self.channel, self._apply(action))]
             case ReadHead():
+                if self._local.refresh():
+                    self._follower.judge_again()
                 return [(self.channel, self._namespace.read_head()), *self._with_new_keys()]
             case Fetch(head, running):
                 return [(self.channel, self._namespace.fetch(head, running))]
@@ -243,7 +246,7 @@ class Following:
 
     def _find_accepted(self, refused: Head) -> list[Event]:
         """What to run in place of a first release that was refused: the last known good, else an earlier release."""
-        reason = self._follower.error
+        reason, resolver = self._follower.error, self._local.resolver
         if self.restore():
             self._take_restored()
             return []
@@ -256,7 +259,10 @@ class Following:
             event, apply = found
             self._took(apply, event.assembly)
             return [event]
-        self.dead_end = refused.version, reason.rstrip(".")
+        if resolver is not None and resolver.is_lacking:  # it may come while somebody waits
+            self.setback = reason
+        else:
+            self.dead_end = refused.version, reason.rstrip(".")
         self._local.tell()
         return []
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import _thread
 
+from confbus import importing
 from confbus.errors import InvalidSettings, UnknownPath, ViewFailed
 
 TYPE_CHECKING = False
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
     from confbus.open_keys import OpenKeys, Source
     from confbus.overlay import Overlay
     from confbus.pins import Pins
+    from confbus.secrets.resolver import Resolver
     from confbus.views.view import Built, View
     from confbus.wire.sealed import Envelope
     from confbus.wire.snapshot import Snapshot
 
 ABSENT: Any = object()
 """What stands for no value and no default, where None is one."""
+SECRETS_REFRESH_S = 30.0
 Validator = "Callable[[Snapshot], object]"
 
 
@@ -45,7 +48,9 @@ class Local:
         "key_source",
         "namespace",
         "overlay",
+        "resolver",
         "sealed",
+        "secrets_refresh_s",
         "snapshot",
         "validators",
         "views",
@@ -56,6 +61,8 @@ class Local:
     ) -> None:
         self.validators = tuple(validators)
         self.overlay: Overlay | None = None
+        self.resolver: Resolver | None = None
+        self.secrets_refresh_s = SECRETS_REFRESH_S
         self.namespace = ""
         self.key_source: Source = None
         self.sealed: frozenset[str] = frozenset()
@@ -72,15 +79,23 @@ class Local:
         self._waking = _thread.allocate_lock()
 
     def receive(self, release: Snapshot) -> str:
-        """Offer what a release says, with the overlay of this instance over it."""
-        if self.overlay is None:
+        """Offer what a release says, with the overlay of this instance over it, and secrets in place of references."""
+        if self.overlay is None and self.resolver is None and not release.references:
             return self.offer(release)
         with self.changing:
             try:
-                snapshot = self.overlay.over(release)
+                snapshot = self.overlay.over(release) if self.overlay else release
             except InvalidSettings as error:
                 return str(error)
-            return self.offer(snapshot)
+            return self._resolver().receive(release, snapshot, self.offer)
+
+    def refresh(self) -> bool:
+        """Put in what secret references lead to now; what is read stays when somebody objects. True when a secret has
+        come for want of which a release was refused."""
+        if self.resolver is None or not self.resolver.is_due():
+            return False
+        with self.changing:
+            return self.resolver.refresh(self.receive)
 
     def offer(self, snapshot: Snapshot) -> str:
         """Judge `snapshot`, and make it what is read; or why it was refused, and then nothing changed."""
@@ -116,6 +131,14 @@ class Local:
                 self.views.append(view)
         return known or view
 
+    def _resolver(self) -> Resolver:
+        if self.resolver is None:
+            with importing.guard:
+                from confbus.secrets.resolver import Resolver
+
+            self.resolver = Resolver(self.secrets_refresh_s)
+        return self.resolver
+
     def unseal(self, section: str, envelope: Envelope) -> bytes | None:
         """The plain bytes of a sealed section, or None without the key. Raises `SealBroken` when it does not open."""
         if self._keys is None:
@@ -129,9 +152,9 @@ class Local:
         return self._keys is not None and self._keys.is_lacking and self._keys.renew()
 
     @property
-    def key_problem(self) -> str:
-        """Why there are no keys, when that is a fault."""
-        return "" if self._keys is None else self._keys.problem
+    def problem(self) -> str:
+        """Why there are no keys, when that is a fault, or why a secret may be older than it should."""
+        return (self._keys and self._keys.problem) or (self.resolver and self.resolver.problem) or ""
 
     @property
     def judges(self) -> int:
@@ -233,6 +256,8 @@ class Local:
         self.changing = _thread.RLock()
         if self._pins is not None:
             self._pins.renew()
+        if self.resolver is not None:
+            self.resolver.renew()
         if self.snapshot is not None:  # a thread of the parent may have been between one assignment and the next
             self._on_swap(self.snapshot)
         if self._dispatcher is not None:

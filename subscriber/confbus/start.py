@@ -72,6 +72,7 @@ def _restore(local: Local, fallback: Fallback) -> Restored | None:
         digest=head.digest,
         at_ms=good.at_ms,
         locked=assembly.locked_places,
+        references=assembly.references,
     )
     reason = local.receive(snapshot)
     if reason:

@@ -11,6 +11,7 @@ import os
 from confbus.beginning import Beginning
 from confbus.dial import dialled
 from confbus.errors import Closed, Stale, WaitTimeout
+from confbus.local import SECRETS_REFRESH_S
 from confbus.wire.keys import Keys
 from confbus.wire.record import replace
 
@@ -40,15 +41,15 @@ class Subscriber(Beginning):
     `url` leads to Redis (docs/connecting.md); `password_file` has its password and is read for each new connection;
     `client` makes a redis-py client to go by in place of a URL.
 
-    `views` are bound, as by `bind`, to the paths that are their keys.
-    `validators` are called with each new snapshot before it is read; one that raises keeps the old configuration and
-    reports the reason to the fleet. `overlay` (a mapping, or `confbus.env(…)`) has values for this instance alone, over
-    every release; see docs/pins.md. `fallback` is the path of a file that keeps the last known good for a start without
-    Redis. `open_keys` opens sealed sections: the path of a keyring, or a function that gives one (docs/sealing.md);
-    without it, the variable CONFBUS_OPEN_KEYS does, or the file that CONFBUS_OPEN_KEYS_FILE names. A release in which
-    a section of `sealed` is not sealed is refused. `labels` describe this instance to the fleet. `observer` is called
-    from the following thread with the status whenever it changes, and after each notice. Reads are safe from any
-    thread.
+    `views` are bound, as by `bind`, to the paths that are their keys. `validators` are called with each new snapshot
+    before it is read; one that raises keeps the old configuration and reports the reason to the fleet. `overlay` (a
+    mapping, or `confbus.env(…)`) has values for this instance alone, over every release; see docs/pins.md. `fallback`
+    is the path of a file that keeps the last known good for a start without Redis. `open_keys` opens sealed sections:
+    the path of a keyring, or a function that gives one (docs/sealing.md); without it, the variable CONFBUS_OPEN_KEYS
+    does, or the file that CONFBUS_OPEN_KEYS_FILE names. A release in which a section of `sealed` is not sealed is
+    refused. Secret references are looked up again every `secrets_refresh_s` seconds (docs/secrets.md). `labels`
+    describe this instance to the fleet. `observer` is called from the following thread with the status whenever it
+    changes, and after each notice. Reads are safe from any thread.
     """
 
     __slots__ = ("_is_reporting", "_keys", "_labels", "_observer", "_timing")
@@ -65,6 +66,7 @@ class Subscriber(Beginning):
         overlay: Overlay | Mapping[Any, Any] | None = None,
         fallback: str | os.PathLike[str] = "",
         open_keys: Source = None,
+        secrets_refresh_s: float = SECRETS_REFRESH_S,
         sealed: Iterable[str] = (),
         labels: Mapping[str, str] | None = None,
         timing: Timing | None = None,
@@ -76,6 +78,7 @@ class Subscriber(Beginning):
         dial = dialled(url, keys, password_file=password_file, client=client)
         super().__init__(namespace, dial, _fallback(fallback, namespace), validators)
         self._local.namespace, self._local.key_source, self._local.sealed = namespace, open_keys, frozenset(sealed)
+        self._local.secrets_refresh_s = secrets_refresh_s
         if overlay is not None:
             from confbus.overlay import overlay_of
 

@@ -22,7 +22,8 @@ class Timing:
 
 @record(slots=True)
 class Counts:
-    """What happened so far; only ever grows."""
+    """What happened so far; only ever grows. `refreshed` is how often secrets changed behind their references, and
+    `unrefreshed` how often what was read before had to stay."""
 
     notices: int = 0
     malformed: int = 0
@@ -33,3 +34,5 @@ class Counts:
     reconnects: int = 0
     forks: int = 0
     regressions: int = 0
+    refreshed: int = 0
+    unrefreshed: int = 0

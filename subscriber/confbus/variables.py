@@ -18,6 +18,7 @@ from confbus.overlay import Overlay, Setting
 from confbus.wire import codec
 from confbus.wire import path as paths
 from confbus.wire.frozen import freeze, is_list, is_mapping
+from confbus.wire.reference import Reference
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping
@@ -142,7 +143,7 @@ _KINDS: dict[type, str] = {bool: "true or false", int: "a number", float: "a num
 def _like(text: str, below: Any) -> Any:
     """Raises `ValueError` for what is not like `below`."""
     match below:
-        case str():
+        case str() | Reference():
             return text
         case bool():
             return _flag(text.strip().lower())

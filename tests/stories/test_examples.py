@@ -48,6 +48,7 @@ def test_every_example_is_run_here() -> None:
         "08_testing.py",
         "10_fastapi.py",
         "11_django.py",
+        "12_secrets.py",
     }
 
 
@@ -140,6 +141,18 @@ def test_08_tests_without_a_server() -> None:
         "refused: is_generous: that would be stingy",
         "state: lost",
         "state: live",
+    ]
+
+
+def test_12_reads_a_secret_that_never_goes_over_the_bus() -> None:
+    said = run("12_secrets.py")
+
+    assert said.splitlines() == [
+        "published: Reference",
+        "read: 13 characters, version 1",
+        "Change(modified database.password) in version 1",
+        "read: 14 characters",
+        "refused: database.host: !secret env:NOT_SET_HERE: the variable is not set here",
     ]
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -38,6 +40,14 @@ def elsewhere(read: Any) -> Any:
     thread.start()
     thread.join()
     return got[0]
+
+
+def test_a_function_is_no_module_whichever_of_them_is_asked_for_first() -> None:
+    first = "from confbus.testing import static; from confbus.testing import override; print(callable(override))"
+
+    said = subprocess.run([sys.executable, "-c", first], check=True, capture_output=True, text=True)
+
+    assert said.stdout == "True\n"
 
 
 def test_a_static_configuration_is_read_like_any_other_and_takes_no_thread() -> None:

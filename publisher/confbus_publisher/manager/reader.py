@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 from confbus import candidate
 from confbus.changes import Dispatcher
 from confbus.events import Fetched
-from confbus.local import objection
+from confbus.local import SECRETS_REFRESH_S, objection
+from confbus.secrets.resolver import Resolver
 from confbus.wire.sections import NOTHING
 
 if TYPE_CHECKING:
@@ -53,9 +54,12 @@ class LocalReader:
         self._dispatcher = Dispatcher(lambda: self.snapshot)
         self._running = NOTHING
         self._head: Head | None = None
+        self._resolver: Resolver | None = None
 
     def follow(self, state: State) -> str:
         if state.head == self._head:
+            if self._resolver is not None and self._resolver.is_due():
+                self._resolver.refresh(self._receive)
             return ""
         manifest = state.release.manifest
         changed = self._running.manifest.changes_to(manifest)
@@ -63,11 +67,23 @@ class LocalReader:
         fetched = Fetched(state.head, manifest, blobs, state.release.at_ms)
         apply = candidate.from_fetch(fetched, self._running)
         assembly = candidate.assemble(apply)
-        snapshot = candidate.snapshot(apply, assembly)
-        is_known = self.snapshot is not None and self.snapshot.digest == snapshot.digest
+        reason = self._receive(candidate.snapshot(apply, assembly))
+        if not reason:
+            self._running, self._head = assembly, state.head
+        return reason
+
+    def _receive(self, release: Snapshot) -> str:
+        """Offer what a release says, with secrets in place of references."""
+        if self._resolver is None and not release.references:
+            return self._offer(release)
+        self._resolver = self._resolver or Resolver(SECRETS_REFRESH_S)
+        return self._resolver.receive(release, release, self._offer)
+
+    def _offer(self, snapshot: Snapshot) -> str:
+        is_known = self.snapshot is not None and self.snapshot.digest == snapshot.digest and not snapshot.references
         reason = "" if is_known else objection(tuple(self._validators), snapshot)
         if not reason:
-            self.snapshot, self._running, self._head = snapshot, assembly, state.head
+            self.snapshot = snapshot
             self._dispatcher.announce()
         return reason
 

@@ -29,7 +29,12 @@ def __getattr__(name: str) -> Any:
     if home is None:
         raise AttributeError(f"module 'confbus.testing' has no attribute {name!r}")
     import importlib
+    import sys
 
-    # Kept, for a function may have the name of its module: once that is imported, the name would be the module's.
-    found = globals()[name] = getattr(importlib.import_module(home), name)
-    return found
+    importlib.import_module(home)
+    # Kept, for a function may have the name of its module: once that is imported, be it by another one, the name would
+    # be the module's.
+    globals().update(
+        {each: getattr(sys.modules[place], each) for each, place in _HOMES.items() if place in sys.modules}
+    )
+    return globals()[name]

@@ -23,17 +23,19 @@ def static(document: Mapping[str, Any], **options: Any) -> Subscriber:
     Raises `InvalidDocument` for what cannot be configuration, `ConfigRefused` when a view or a validator refuses it.
     """
     encoded = Encoder().encode(document)
+    assembly = join(encoded.by_digest, encoded.manifest)
     snapshot = Snapshot(
-        join(encoded.by_digest, encoded.manifest).document,
+        assembly.document,
         version=1,
         revision=1,
         epoch=new_id(),
         digest=encoded.manifest.digest,
         at_ms=time.time_ns() // 1_000_000,
+        references=assembly.references,
     )
     options.setdefault("namespace", "test")
     config = Subscriber(f"memory:{snapshot.epoch}", **options)
-    reason = local_of(config).offer(snapshot)
+    reason = local_of(config).receive(snapshot)
     if reason:
         raise ConfigRefused(1, reason)
     return config

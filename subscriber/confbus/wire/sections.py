@@ -12,15 +12,18 @@ from confbus.wire import codec
 from confbus.wire import path as paths
 from confbus.wire.frozen import Frozen
 from confbus.wire.manifest import EMPTY, Manifest
+from confbus.wire.reference import Referring
 from confbus.wire.remembered import Remembered
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
-    from typing import Any
+    from typing import Any, TypeGuard, TypeVar
 
+    from confbus.wire.reference import Reference
     from confbus.wire.sealed import Envelope, Locked
 
+    T = TypeVar("T")
     Opener = Callable[[str, Envelope], bytes | None]
 
 ROOT = "."
@@ -60,24 +63,32 @@ class Assembly:
     """An immutable document put together from sections; `changed` reuses every section that stayed.
 
     Only the top-level keys that a changed section touches are rebuilt; all other values are the very same objects
-    in the new document. Sections in `locked` are not in the document.
+    in the new document. Sections in `locked` are not in the document, those in `referring` hold secret references.
     """
 
-    __slots__ = ("_groups", "document", "locked", "manifest")
+    __slots__ = ("_groups", "document", "locked", "manifest", "referring")
 
     def __init__(
-        self, manifest: Manifest, groups: Mapping[paths.Path, Group], document: Frozen, locked: Mapping[str, Locked]
+        self,
+        manifest: Manifest,
+        groups: Mapping[paths.Path, Group],
+        document: Frozen,
+        locked: Mapping[str, Locked],
+        referring: Mapping[str, Referring],
     ) -> None:
         self.manifest = manifest
         self.document = document
         self.locked = locked
+        self.referring = referring
         self._groups = groups
 
     def changed(self, manifest: Manifest, values: Mapping[str, Frozen | Locked | None]) -> Assembly:
         """The assembly for `manifest`, which differs from mine in the sections `values` (None: gone)."""
         if not values:
-            return Assembly(manifest, self._groups, self.document, self.locked)
-        locked = self._locked_after(values)
+            return Assembly(manifest, self._groups, self.document, self.locked, self.referring)
+        closed = {name: each for name, each in values.items() if each is not None and not isinstance(each, Frozen)}
+        locked = _after(self.locked, values, closed)
+        referring = _after(self.referring, values, {name: each for name, each in values.items() if _refers(each)})
         touched = self._touched(values)
         residue = touched.get((), {}).get((), Frozen())
         rebuilt: dict[Any, Frozen] = {place[0]: _joined(group) for place, group in touched.items() if place and group}
@@ -88,7 +99,7 @@ class Assembly:
         if not put_in.keys() <= self.document.keys():
             # Sorted, whatever way the document came about: two workers at one version print it alike.
             document = {key: document[key] for key in sorted(document)}
-        return Assembly(manifest, {**self._groups, **touched}, Frozen(document), locked)
+        return Assembly(manifest, {**self._groups, **touched}, Frozen(document), locked, referring)
 
     @property
     def loose(self) -> Frozen:
@@ -100,10 +111,11 @@ class Assembly:
         """The ids of the keys that locked sections need, by their places."""
         return {path_of(name): locked.key for name, locked in self.locked.items()}
 
-    def _locked_after(self, values: Mapping[str, Frozen | Locked | None]) -> Mapping[str, Locked]:
-        new = {name: value for name, value in values.items() if value is not None and not isinstance(value, Frozen)}
-        kept = {name: locked for name, locked in self.locked.items() if name not in values}
-        return {**kept, **new} if new or kept else {}
+    @property
+    def references(self) -> dict[paths.Path, Reference]:
+        """The secret references in the document, by their paths."""
+        sections = self.referring.items()
+        return {(*path_of(name), *at): each for name, section in sections for at, each in section.references.items()}
 
     def _touched(self, values: Mapping[str, Frozen | Locked | None]) -> dict[paths.Path, Group]:
         """The groups that `values` belong to, as they are afterwards."""
@@ -120,7 +132,7 @@ class Assembly:
         return touched
 
 
-NOTHING = Assembly(EMPTY, {}, Frozen(), {})
+NOTHING = Assembly(EMPTY, {}, Frozen(), {}, {})
 
 
 def decode_section(name: str, blob: bytes, blob_digest: str, opener: Opener | None = None) -> Frozen | Locked:
@@ -173,6 +185,16 @@ def around(manifest: Manifest, path: paths.Path) -> Manifest:
     """The part of `manifest` in which a value at `path` can be: enough to look it up in what `join` gives."""
     places = {(), path[:1]}
     return Manifest({name: blob for name, blob in manifest.sections.items() if path_of(name)[:1] in places})
+
+
+def _after(before: Mapping[str, T], values: Collection[str], new: Mapping[str, T]) -> Mapping[str, T]:
+    """What is true of some sections, once `values` came and `new` is true of those."""
+    kept = {name: each for name, each in before.items() if name not in values}
+    return {**kept, **new} if new or kept else {}
+
+
+def _refers(value: Frozen | Locked | None) -> TypeGuard[Referring]:
+    return isinstance(value, Referring)
 
 
 def _keys_under(touched: Collection[paths.Path], residue: Mapping[str, Any]) -> set[Any]:

@@ -16,9 +16,12 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
+    from confbus.wire.reference import Reference
+
 MAX_HITS = 4096
 _ABSENT = object()
 _NONE: Mapping[paths.Path, str] = {}
+_NO_REFERENCES: Mapping[paths.Path, Reference] = {}
 
 
 class Hits(dict["Any", "Any"]):
@@ -58,10 +61,21 @@ class Snapshot(Frozen):
     Equal to the plain document; JSON, pickle and copy work. `overlaid` are the paths at which this instance reads
     values of its own; `digest` is that of the release, and `at_ms` when it was published, in Unix time. `locked` are
     the places of sealed sections without a key, with its id: whoever walks over the document does not meet them, and
-    reading there raises `SealedError`.
+    reading there raises `SealedError`. `references` are the paths at which a secret reference was published.
     """
 
-    __slots__ = ("_hits", "_read", "at_ms", "digest", "epoch", "locked", "overlaid", "revision", "version")
+    __slots__ = (
+        "_hits",
+        "_read",
+        "at_ms",
+        "digest",
+        "epoch",
+        "locked",
+        "overlaid",
+        "references",
+        "revision",
+        "version",
+    )
 
     version: int
     revision: int
@@ -69,6 +83,7 @@ class Snapshot(Frozen):
     digest: str
     locked: Mapping[paths.Path, str]
     overlaid: tuple[str, ...]
+    references: Mapping[paths.Path, Reference]
     at_ms: int
     _hits: Hits
     _read: Callable[[Any], Any]
@@ -84,6 +99,7 @@ class Snapshot(Frozen):
         at_ms: int,
         overlaid: tuple[str, ...] = (),
         locked: Mapping[paths.Path, str] = _NONE,
+        references: Mapping[paths.Path, Reference] = _NO_REFERENCES,
     ) -> None:
         super().__init__(document)
         hits = Hits()
@@ -97,6 +113,7 @@ class Snapshot(Frozen):
             ("digest", digest),
             ("locked", locked),
             ("overlaid", overlaid),
+            ("references", references),
             ("at_ms", at_ms),
             ("_hits", hits),
             ("_read", hits.__getitem__),
@@ -134,7 +151,12 @@ class Snapshot(Frozen):
     def overlaid_by(self, document: Mapping[str, Any], paths: tuple[str, ...]) -> Snapshot:
         """The same release with `document` to read, which has other values at `paths`."""
         release = (self.version, self.revision, self.epoch, self.digest, self.at_ms)
-        return _restored(document, *release, paths, self.locked)
+        return _restored(document, *release, paths, self.locked, self.references)
+
+    def filled(self, document: Mapping[str, Any], references: Mapping[paths.Path, Reference]) -> Snapshot:
+        """The same release with `document` to read, which has secrets in place of `references`."""
+        release = (self.version, self.revision, self.epoch, self.digest, self.at_ms)
+        return _restored(document, *release, self.overlaid, self.locked, references)
 
     def fast_reads(self) -> tuple[Callable[[Any, Any], Any], Callable[[Any], Any]]:
         """The C methods behind `get` and `[]`, for a reader that swaps snapshots."""
@@ -153,7 +175,7 @@ class Snapshot(Frozen):
 
     def __reduce__(self) -> Any:
         release = (self.version, self.revision, self.epoch, self.digest, self.at_ms)
-        return (_restored, (dict(self), *release, self.overlaid, self.locked))
+        return (_restored, (dict(self), *release, self.overlaid, self.locked, self.references))
 
     def __repr__(self) -> str:
         return f"Snapshot(version={self.version}, digest={self.digest[:12]!r}, {len(self)} keys)"
@@ -176,6 +198,7 @@ def _restored(
     at_ms: int,
     overlaid: tuple[str, ...] = (),
     locked: Mapping[paths.Path, str] = _NONE,
+    references: Mapping[paths.Path, Reference] = _NO_REFERENCES,
 ) -> Snapshot:
     return Snapshot(
         document,
@@ -186,6 +209,7 @@ def _restored(
         at_ms=at_ms,
         overlaid=overlaid,
         locked=locked,
+        references=references,
     )
 
 

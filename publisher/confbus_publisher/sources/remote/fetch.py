@@ -19,10 +19,10 @@ from tenacity import (
     wait_random_exponential,
 )
 
+from confbus.line import Line
 from confbus_publisher.formats.limits import Unfit
 from confbus_publisher.sources.remote.answer import BUSY, REDIRECTS, Answer, read_answer
 from confbus_publisher.sources.remote.fetch_failure import is_passing, refusal_of
-from confbus_publisher.sources.remote.line import Line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -81,7 +81,7 @@ def _attempt(request: Request, conditions: Mapping[str, str], line: Line) -> Ans
 
 def _exchange(request: Request, address: Address, headers: Mapping[str, str], line: Line) -> Answer:
     tls = request.tls.context() if address.scheme == "https" else None
-    connection = line.connection(address, tls)
+    connection = line.connection(address.host, address.port, tls)
     try:
         connection.request(request.method, address.target, headers={"host": address.authority, **headers})
         with connection.getresponse() as response:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from confbus_publisher.formats.limits import Unfit
 
 if TYPE_CHECKING:
-    from confbus_publisher.sources.remote.line import Line
+    from confbus.line import Line
 
 
 def is_passing(failure: BaseException, line: Line) -> bool:

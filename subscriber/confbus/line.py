@@ -1,4 +1,4 @@
-"""The connections of one fetch, and the moment at which all of them are cut.
+"""The HTTP connections of one fetch, and the moment at which all of them are cut.
 
 Timeouts of sockets count from byte to byte, so a server that drips holds a reader for as long as it likes: in the
 handshake, in the headers, in the body. Here the connection itself ends at the deadline, whatever is being read.
@@ -15,8 +15,6 @@ from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     import ssl
-
-    from confbus_publisher.sources.remote.address import Address
 
 
 class Line:
@@ -46,9 +44,9 @@ class Line:
         """Wait, but not beyond the deadline."""
         self._cut.wait(seconds)
 
-    def connection(self, address: Address, tls: ssl.SSLContext | None) -> HTTPConnection:
+    def connection(self, host: str, port: int, tls: ssl.SSLContext | None) -> HTTPConnection:
         """A connection that opens with the first request, and takes the place of the one before."""
-        return _Connection(self, address, tls)
+        return _Connection(self, host, port, tls)
 
     def open(self, host: str, port: int, tls: ssl.SSLContext | None) -> socket.socket:
         """An open socket that the deadline ends. Raises `OSError`, also when the certificate is refused."""
@@ -85,8 +83,8 @@ class Line:
 class _Connection(HTTPConnection):
     """One that a line opens, with TLS or without."""
 
-    def __init__(self, line: Line, address: Address, tls: ssl.SSLContext | None) -> None:
-        super().__init__(address.host, address.port)
+    def __init__(self, line: Line, host: str, port: int, tls: ssl.SSLContext | None) -> None:
+        super().__init__(host, port)
         self._line = line
         self._tls = tls
 
