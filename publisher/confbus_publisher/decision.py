@@ -47,7 +47,9 @@ def decide(merge: Manifest, accounted: str | None, head: Head | None, quarantine
         return Decision(Step.PUBLISH)
     if merge.digest == head.merged:
         return Decision(Step.IN_STEP)
-    return Decision(Step.DIVERGED if accounted in {None, merge.digest} else Step.PUBLISH)
+    if accounted not in {None, merge.digest}:
+        return Decision(Step.PUBLISH)
+    return Decision(Step.IN_STEP if merge.digest == head.digest else Step.DIVERGED)
 
 
 def held_sections(merge: Manifest, quarantine: Collection[str]) -> tuple[str, ...]:

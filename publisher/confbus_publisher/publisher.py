@@ -18,7 +18,9 @@ from confbus.errors import ConfBusError, Conflict, OutcomeUnknown, Unreachable
 from confbus.status import stand
 from confbus_publisher import fleet, repair, standing
 from confbus_publisher.decision import Step, decide
+from confbus_publisher.divergence import Divergence
 from confbus_publisher.judgement import judge_next
+from confbus_publisher.lease import Lease
 from confbus_publisher.ledger import Why, state_of
 from confbus_publisher.mending import Mending
 from confbus_publisher.overrides.overriding import Overriding
@@ -86,8 +88,8 @@ class Publisher:
         self._merge: Merge | None = None
         self._merged_at = clock()
         self._warnings: tuple[str, ...] = ()
-        self._is_active = False
-        self._holder = ""
+        self._lease = Lease(ledger, identity, ttl_s=pace.lease_s, clock=clock)
+        self._divergence = Divergence(clock=clock)
         self._wakes = Wakes()
         self._is_stopping = False
 
@@ -101,7 +103,7 @@ class Publisher:
         while not self._is_stopping:
             again_s = self.turn()
             self._wakes.sleep(again_s)
-        self._leave()
+        self._lease.give_up()
 
     def look(self) -> None:
         """Take a turn soon."""
@@ -117,9 +119,8 @@ class Publisher:
         try:
             refusal = self._load()
             head, state = self._mending.look()
-            self._take_lease()
-            now = self._keep_in_step(head, state, refusal) if self._is_active else self._stand_by(state, refusal)
-            self._stand(*now)
+            is_active = self._lease.take()
+            self._stand(*(self._keep_in_step(head, state, refusal) if is_active else self._stand_by(state, refusal)))
         except (Unreachable, OutcomeUnknown) as error:
             self._stand(standing.UNREACHABLE, str(error))
             return _RETRY_S
@@ -142,12 +143,6 @@ class Publisher:
             self._merged_at = self._clock()
         self._merge = merge
         return None
-
-    def _take_lease(self) -> None:
-        self._holder = self.ledger.store.take_lease(self.identity, int(self._pace.lease_s * 1000))
-        was_active, self._is_active = self._is_active, self._holder == self.identity
-        if self._is_active and not was_active:
-            _log.info("active")
 
     def _keep_in_step(self, head: Head | None, state: State | None, refusal: ConfBusError | None) -> tuple[str, str]:
         """What an active publisher does: repair, whatever its sources say, then publish. Returns state and reason."""
@@ -196,7 +191,7 @@ class Publisher:
             sections = ", ".join(decision.held)
             return decision.step.value, f"{sections}: still what was rolled back; mend it, or `confbus resume`"
         if decision.step is Step.DIVERGED:
-            return decision.step.value, "the sources differ from the head since before this publisher was active"
+            return decision.step.value, f"{self._difference()}; change a source, or `confbus publish`"
         self._overriding.withdraw_ended(self._author)
         return Step.IN_STEP.value, ""
 
@@ -221,15 +216,22 @@ class Publisher:
             self._remember()
         if refusal:
             raise refusal
-        merge, state, age_s = self._merge, self.ledger.state, self._clock() - self._merged_at
-        if merge and state and (state.head.merged == merge.manifest.digest or age_s > 2 * self._pace.lease_s):
+        why, merge, state = f"{self._lease.holder} is active", self._merge, self.ledger.state
+        if merge and state and state.head.merged == merge.manifest.digest:
+            self._recollection.accounted = merge.manifest.digest
+        elif merge and state and self._clock() - self._merged_at > 2 * self._pace.lease_s:
             # The active publisher had its time with this merge: what still differs is another configuration.
             self._recollection.accounted = merge.manifest.digest
-        return standing.STANDBY, f"{self._holder} is active"
+            why = "; ".join(filter(None, (why, self._difference(for_s=self._pace.lease_s))))
+        return standing.STANDBY, why
+
+    def _difference(self, *, for_s: float = 0.0) -> str:
+        merge, state = self._merge, self.ledger.state
+        return self._divergence.between(state, merge.encoded, for_s=for_s) if merge and state else ""
 
     def _refuse(self, error: ConfBusError) -> None:
         why = str(error).removeprefix("Refused:").strip()  # the state says it already
-        if self._stand(standing.REFUSED, why) and self._is_active:
+        if self._stand(standing.REFUSED, why) and self._lease.is_mine:
             try:
                 self.ledger.refused(Why(self._author), why)
             except ConfBusError as failure:
@@ -239,16 +241,9 @@ class Publisher:
         """Take a standing; True when it is news."""
         failures = {name: str(failure) for name, failure in self.inputs.failures.items()}
         failures |= self._overriding.problems
-        now = Standing(state, why, self._is_active, failures, self._warnings)
+        now = Standing(state, why, self._lease.is_mine, failures, self._warnings)
         return self._telling.take(now, told=self._overriding.problems)
 
     def _tell(self) -> None:
         known = self._recollection.state
         self._telling.tell(stand(known.head if known else None))
-
-    def _leave(self) -> None:
-        try:
-            self.ledger.store.drop_lease(self.identity)
-            self.ledger.store.forget([self.identity])
-        except ConfBusError as error:
-            _log.warning("left without giving up the lease: %s", error)

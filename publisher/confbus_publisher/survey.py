@@ -30,9 +30,9 @@ class Survey:
         return next((report for report in self.publishers if report.instance == self.holder), None)
 
     @property
-    def standby(self) -> list[str]:
+    def standby(self) -> list[Report]:
         """The live publishers that wait for the lease."""
-        return [each.instance for each in self.publishers if each.instance != self.holder and self.is_live(each)]
+        return [each for each in self.publishers if each.instance != self.holder and self.is_live(each)]
 
     def is_live(self, report: Report) -> bool:
         return report.is_live(self.now_ms)

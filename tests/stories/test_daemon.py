@@ -175,18 +175,6 @@ def test_the_end_of_its_terminal_is_the_end_of_it(shop: Shop) -> None:
         assert daemon.end(signal.SIGHUP) == 0
 
 
-def test_the_second_publisher_stands_by_and_takes_over(shop: Shop) -> None:
-    with shop.start("run") as first:
-        first.says("in step")
-        with shop.start("run") as second:
-            second.says("standby", "is active")
-            assert len(shop.confbus("status", "--output", "json").data["standby"]) == 1
-            first.end(signal.SIGKILL)
-            second.says("INFO", "active")
-            shop.write("number: 2\n")
-            eventually(lambda: number(shop) == "2")
-
-
 @pytest.mark.slow
 def test_a_server_that_comes_late_is_waited_for_and_told_of_once(shop: Shop, own_server: Server) -> None:
     shop.url = own_server.url

@@ -12,7 +12,7 @@ from confbus_publisher.cli.fleet import summary
 from confbus_publisher.cli.moments import age, iso
 from confbus_publisher.cli.options import subcommand, with_output, with_place
 from confbus_publisher.cli.output import listed, plain, present, sections_text, width
-from confbus_publisher.cli.publishers import active_fact, active_text
+from confbus_publisher.cli.publishers import active_fact, active_text, standby_facts, standby_texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,8 @@ _SHORT = 12
     "status",
     example="confbus status --url redis://localhost:6379 -n checkout",
     keys="namespace, url, head {version, of, revision, epoch, digest, at, author, message}, damage, "
-    "active {instance, state, why}, standby [instance], warnings [text], quarantine [{section, digest, why}], "
+    "active {instance, state, why}, standby [{instance, state, why}], warnings [text], "
+    "quarantine [{section, digest, why}], "
     "overrides [{path, value, until, has_ended, at, by, reason, problem}], approvals [{digest, at, by, reason}], "
     "fleet {states {state: count}, elsewhere [instance]}",
 )
@@ -72,7 +73,7 @@ def _facts(state: State | None, seen: Survey, held: list[Hold]) -> dict[str, Any
     return {
         "head": _head_fact(state) if state else None,
         "active": active_fact(seen),
-        "standby": seen.standby,
+        "standby": standby_facts(seen),
         "warnings": list(seen.active.warnings) if seen.active else [],
         "quarantine": [hold.fact() for hold in held],
         "fleet": {"states": seen.states(), "elsewhere": elsewhere},
@@ -99,8 +100,8 @@ def _lines(state: State | None, damage: str, *, seen: Survey, held: list[Hold], 
         head = state.head
         yield from _row("", f"revision {head.revision}, epoch {head.epoch}, digest {head.digest[:_SHORT]}")
     yield from _row("publisher", active_text(seen))
-    if seen.standby:
-        yield from _row("standby", ", ".join(seen.standby))
+    for number, text in enumerate(standby_texts(seen)):
+        yield from _row("" if number else "standby", text)
     for number, warning in enumerate(seen.active.warnings if seen.active else ()):
         yield from _row("" if number else "warnings", warning)
     for number, hold in enumerate(held):

@@ -65,7 +65,7 @@ class TurningPublisher(Publisher):
     def leave(self) -> None:
         """Give the lease up, unless Redis is away: then it runs out by itself, and nobody waits here."""
         if self.standing.state != UNREACHABLE:
-            self._leave()
+            self._lease.give_up()
 
     def _load(self) -> ConfBusError | None:
         if self._is_looking:
