@@ -36,7 +36,7 @@ class CheckSettings:
     base: FilePath
     schema: FilePath | None = None
     rules: tuple[Rule, ...] = ()
-    secrets: Mode = Mode.WARN
+    secrets: Mode = Mode.BLOCK
     secrets_allowed: tuple[Allowed, ...] = ()
     gates: Gates = field(default_factory=Gates)
 
@@ -103,7 +103,7 @@ def _long_rule(entry: Entry, place: str) -> Rule:
 
 
 def _mode(entry: Entry) -> Mode:
-    word = entry.text("secrets", default=Mode.WARN.value)
+    word = entry.text("secrets", default=Mode.BLOCK.value)
     try:
         return Mode(word)
     except ValueError:

@@ -132,6 +132,7 @@ def test_in_a_terminal_no_line_is_longer_than_that(shop: Shop) -> None:
 
 
 def test_who_watches_sees_every_leaf_that_changes(shop: Shop) -> None:
+    shop.settle("checks: {secrets: warn}")
     shop.confbus("publish")
 
     with shop.start("watch", "db.**") as watch:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from confbus.wire.frozen import freeze
 from confbus.wire.path import Pattern, parse
+from confbus.wire.reference import Reference
 from confbus_publisher.checks import Problem, run_checks
 from confbus_publisher.checks.secrets import Allowed, Mode, SecretCheck
 from confbus_publisher.secret_patterns import find, forms, is_placeholder, masked
@@ -170,15 +171,56 @@ def test_the_mode_says_what_a_written_secret_does(mode: Mode, errors: list[bool]
     assert [problem.is_error for problem in problems({"password": PASSWORD}, mode=mode)] == errors
 
 
-@pytest.mark.parametrize("kind", ["env", "secrets", "vault"])
-@pytest.mark.parametrize(("is_shared", "where"), [(True, "in Redis"), (False, "in memory")])
-def test_a_secret_that_came_the_right_way_is_a_warning_for_the_strict(
-    kind: str, *, is_shared: bool, where: str
-) -> None:
-    strict = problems({"password": PASSWORD}, kind=kind, is_shared=is_shared)
-    loose = problems({"password": PASSWORD}, kind=kind, is_shared=is_shared, mode=Mode.WARN)
+PROVIDED: dict[str, dict[str, Any]] = {
+    "variable": {"kind": "env"},
+    "mounted file": {"kind": "secrets"},
+    "vault": {"kind": "vault"},
+    "reference": {"raw": {"database": {"password": "${PW}"}}, "expanded": [("database", "password")]},
+}
 
-    assert [(problem.is_error, where in problem.message) for problem in strict] == [(False, True)]
+
+@pytest.mark.parametrize("how", PROVIDED)
+def test_a_secret_from_elsewhere_does_not_go_to_redis_as_plain_text(how: str) -> None:
+    tree = {"database": {"password": PASSWORD}}
+
+    strict = problems(tree, **PROVIDED[how])
+    loose = problems(tree, mode=Mode.WARN, **PROVIDED[how])
+
+    assert [problem.is_error for problem in (*strict, *loose)] == [True, False]
+    assert strict[0].message.endswith("would go out as plain text, to all who may read Redis")
+    for way in ("seal: [database]", "!secret env:", "checks.secrets_allow"):
+        assert way in strict[0].advice
+
+
+@pytest.mark.parametrize("how", PROVIDED)
+def test_each_of_the_ways_out_is_one(how: str) -> None:
+    tree = {"database": {"password": PASSWORD}}
+    allowed = (Allowed(Pattern("database.password"), "a database on this machine"),)
+
+    assert problems(tree, sealed=["database"], **PROVIDED[how]) == ()
+    assert problems(tree, allowed=allowed, **PROVIDED[how]) == ()
+    assert problems({"database": {"password": Reference("env:PW")}}) == ()
+    assert [problem.is_error for problem in problems(tree, sealed=["other"], **PROVIDED[how])] == [True]
+
+
+def test_a_seal_is_no_excuse_for_what_is_written_down() -> None:
+    assert [each.is_error for each in problems({"database": {"password": PASSWORD}}, sealed=["database"])] == [True]
+
+
+def test_what_stands_at_the_top_by_itself_cannot_be_sealed_there() -> None:
+    [problem] = problems({"password": PASSWORD}, kind="env")
+
+    assert "below a key" in problem.advice
+
+
+@pytest.mark.parametrize("how", PROVIDED)
+def test_in_memory_a_secret_from_elsewhere_is_a_warning_for_the_strict(how: str) -> None:
+    tree = {"database": {"password": PASSWORD}}
+
+    strict = problems(tree, is_shared=False, **PROVIDED[how])
+    loose = problems(tree, is_shared=False, mode=Mode.WARN, **PROVIDED[how])
+
+    assert [(problem.is_error, "in memory" in problem.message) for problem in strict] == [(False, True)]
     assert loose == ()
 
 
@@ -198,7 +240,7 @@ EXPANDED = {
 def test_of_an_expanded_value_only_what_stands_in_the_file_is_written_down(case: str) -> None:
     raw, is_error = EXPANDED[case]
 
-    found = problems({"password": PASSWORD}, raw={"password": raw}, expanded=[("password",)])
+    found = problems({"password": PASSWORD}, raw={"password": raw}, expanded=[("password",)], is_shared=False)
 
     assert [problem.is_error for problem in found] == [is_error]
 

@@ -80,11 +80,11 @@ def test_what_is_said_is_checked(tmp_path: Path) -> None:
     ]
 
 
-def test_without_a_word_written_secrets_are_warned_of_and_no_more(tmp_path: Path) -> None:
+def test_without_a_word_secrets_are_refused(tmp_path: Path) -> None:
     checks = build_checks(read(tmp_path, "namespace: x\n"))
 
     assert [check.name for check in checks] == ["secrets"]
-    assert [problem.is_error for problem in run_checks(checks, candidate({"password": "correct-horse"}))] == [False]
+    assert [problem.is_error for problem in run_checks(checks, candidate({"password": "correct-horse"}))] == [True]
 
 
 def test_all_checks_may_be_off(tmp_path: Path) -> None:

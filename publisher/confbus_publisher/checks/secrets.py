@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from confbus.wire.frozen import Frozen
-from confbus.wire.path import Pattern, lookup
+from confbus.wire.frozen import Frozen, is_mapping
+from confbus.wire.path import Pattern, lookup, render
 from confbus_publisher.checks.candidate import leaf_of, scalars
 from confbus_publisher.checks.problem import Problem
 from confbus_publisher.secret_names import is_password, is_secret
@@ -23,6 +23,12 @@ if TYPE_CHECKING:
 _PROVIDED = frozenset({"env", "secrets", "vault"})
 _LEAST_NUMBER = 1000
 _LEVELS = 2
+_WRITTEN_ADVICE = (
+    "Write where it is in its place, such as !secret env:NAME, or say in checks.secrets_allow why it may stand here."
+)
+_OTHER_ADVICE = (
+    "let workers get it, with !secret env:NAME, file:/… or vault:…; or say in checks.secrets_allow why it may be read."
+)
 _BY_NAME = "a value that is named like a secret"
 
 # What leads to a secret and is none: a file, an entry of a vault, a text that somebody else decrypts.
@@ -52,10 +58,10 @@ class Allowed:
 
 
 class SecretCheck:
-    """Finds secrets. One that is written down is an error in the mode `block`, else a warning.
-
-    In the mode `block` there is also a warning for one that the environment, a mounted file, a vault or a `${…}`
-    provides: that is the right way in, and yet it goes out in plain text. What `allowed` matches is left alone.
+    """Finds secrets. One that is written down is an error in the mode `block`, else a warning; so is one that the
+    environment, a mounted file, a vault or a `${…}` provides, when it would go out to Redis as plain text. In memory
+    that is worth a warning in the mode `block` alone. A section that is sealed may hold what is provided; what
+    `allowed` matches is left alone, and a secret reference is no secret.
 
     Parts of the document that are the very same objects as the last time are not searched again. Not for use by
     several threads at once.
@@ -79,16 +85,23 @@ class SecretCheck:
 
     def _problem(self, path: Path, kind: str, candidate: Candidate) -> Iterator[Problem]:
         place = candidate.place(path)
+        is_strict = self._mode is Mode.BLOCK
         if _is_written_down(path, candidate):
-            advice = (
-                "Take it from the environment or a mounted file, for example as ${NAME}, "
-                "or say in checks.secrets_allow why it may stand here."
-            )
-            yield Problem(path, f"{kind} is written here", advice, place, self.name, self._mode is Mode.BLOCK)
-        elif self._mode is Mode.BLOCK:
-            where = "in Redis, where all who may read the configuration read it" if candidate.is_shared else "in memory"
+            yield Problem(path, f"{kind} is written here", _WRITTEN_ADVICE, place, self.name, is_strict)
+        elif candidate.is_shared and path[0] not in candidate.sealed:
+            message = f"{kind} would go out as plain text, to all who may read Redis"
+            yield Problem(path, message, _shared_advice(path, candidate), place, self.name, is_strict)
+        elif not candidate.is_shared and is_strict:
             advice = "Say in checks.secrets_allow why that is fine."
-            yield Problem(path, f"{kind} goes out as plain text, {where}", advice, place, self.name, is_error=False)
+            yield Problem(path, f"{kind} stands as plain text in memory", advice, place, self.name, is_error=False)
+
+
+def _shared_advice(path: Path, candidate: Candidate) -> str:
+    """The ways out for a secret that would be read in Redis. What stands at the top by itself is in no section that can
+    be sealed."""
+    is_section = is_mapping(lookup(candidate.tree, path[:1]))
+    seal = f"seal its section, with `seal: [{render(path[:1])}]`" if is_section else "put it below a key and seal that"
+    return f"Three ways out: {seal}; {_OTHER_ADVICE}"
 
 
 @dataclass(frozen=True, slots=True)
