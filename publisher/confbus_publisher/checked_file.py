@@ -7,9 +7,13 @@ from typing import TYPE_CHECKING
 
 from confbus.errors import Malformed
 from confbus.wire import codec
+from confbus_publisher.formats.limits import Unfit
+from confbus_publisher.sources.content import read_content
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+MAX_BYTES = 512 * 1024 * 1024
 
 
 class CheckedFile:
@@ -24,10 +28,13 @@ class CheckedFile:
         self._advice = advice
 
     def read(self) -> bytes | None:
-        """The content; None when there is no file. Raises `Malformed` for a damaged or foreign one, and `OSError`."""
+        """The content; None when there is no file. Raises `Malformed` for one that is damaged, foreign, unreadable,
+        larger than 512 MiB, or no file; it waits for nobody."""
         try:
-            raw = self.path.read_bytes()
-        except FileNotFoundError:
+            raw = read_content(self.path, most_bytes=MAX_BYTES)
+        except Unfit as unfit:
+            raise self.malformed(unfit.reason) from unfit.__cause__
+        if raw is None:
             return None
         checksum, _, body = raw.removeprefix(self._magic).partition(b"\n")
         if not raw.startswith(self._magic) or codec.digest(body).encode() != checksum:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from confbus.errors import Malformed
 from confbus.wire import codec
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _MAGIC = b"confbus memory 1\n"
 _ADVICE = "Move it away; the publisher then knows no past."
+T = TypeVar("T", str, bytes)
 _log = logging.getLogger("confbus.publisher")
 
 
@@ -66,11 +67,12 @@ class MemoryFile:
         try:
             if facts["namespace"] != self._namespace:
                 raise self._file.malformed(f"it belongs to namespace {facts['namespace']!r}")
-            head, release = heads.parse(facts["head"]), releases.parse(facts["release"])
+            head, release = heads.parse(facts["head"]), releases.parse(_map_of(str, facts["release"]))
+            blobs, quarantine = _map_of(bytes, facts["blobs"]), _map_of(str, facts["quarantine"])
             overrides, holds = _overrides(facts.get("overrides")), _texts(facts.get("holds"))
-            guard, retreat = _guard(facts.get("guard"), head, facts["blobs"])
-            state = State(head, release, facts["blobs"], facts["quarantine"], overrides, holds, guard, retreat)
-        except (ValueError, KeyError, TypeError, AttributeError) as error:
+            guard, retreat = _guard(facts.get("guard"), head, blobs)
+            state = State(head, release, blobs, quarantine, overrides, holds, guard, retreat)
+        except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
             if isinstance(error, Malformed):
                 raise
             raise self._file.malformed(type(error).__name__) from None
@@ -101,10 +103,7 @@ def _overrides(facts: Any) -> Overrides | None:
 def _texts(facts: Any) -> dict[str, str] | None:
     if facts is None:
         return None
-    texts: dict[str, Any] = facts
-    if not all(isinstance(text, str) for text in texts.values()):
-        raise TypeError
-    return dict(texts)
+    return _map_of(str, facts)
 
 
 def _guard_facts(state: State) -> dict[str, Any] | None:
@@ -119,11 +118,18 @@ def _guard_facts(state: State) -> dict[str, Any] | None:
 
 
 def _guard(facts: Any, head: Head, blobs: Mapping[str, bytes]) -> tuple[Guard | None, Retreat | None]:
-    guard = guards.parse(facts["fields"]) if facts else None
+    guard = guards.parse(_map_of(str, facts["fields"])) if facts else None
     if guard is None or guard.change != head.change:
         return None, None
     if "release" not in facts:
         return guard, None
-    release = releases.parse(facts["release"])
-    known: dict[str, bytes] = {**blobs, **facts["blobs"]}
+    release = releases.parse(_map_of(str, facts["release"]))
+    known: dict[str, bytes] = {**blobs, **_map_of(bytes, facts["blobs"])}
     return guard, Retreat(release, {digest: known[digest] for digest in release.manifest.sections.values()})
+
+
+def _map_of(kind: type[T], facts: Any) -> dict[str, T]:
+    """`facts`, which map texts to values of that kind. Raises `TypeError` for any others, and `AttributeError`."""
+    if not set(map(type, facts)) <= {str} or not set(map(type, facts.values())) <= {kind}:
+        raise TypeError
+    return dict(facts)

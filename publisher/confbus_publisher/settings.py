@@ -16,7 +16,7 @@ from confbus_publisher.check_settings import CheckSettings, read_checks
 from confbus_publisher.entry import Entry
 from confbus_publisher.expansion.file_roots import FileRoots
 from confbus_publisher.expansion.interpolation import interpolate
-from confbus_publisher.formats.limits import Unfit
+from confbus_publisher.formats.limits import FILE_BYTES, Unfit
 from confbus_publisher.formats.text import decode
 from confbus_publisher.formats.yaml import load_yaml
 from confbus_publisher.merge_rules import DEFAULT, Rules, read_rules
@@ -133,7 +133,11 @@ def build_sources(settings: Settings) -> tuple[AnySource, ...]:
 
 def _read(file: Path) -> tuple[Frozen, Mapping[paths.Path, Origin]]:
     try:
-        text = decode(file.read_bytes(), origin_name=str(file))
+        with file.open("rb") as opened:
+            content = opened.read(FILE_BYTES + 1)
+        if len(content) > FILE_BYTES:
+            raise InvalidSettings(str(file), f"larger than {FILE_BYTES // 1024**2} MiB", advice="Is it the right file?")
+        text = decode(content, origin_name=str(file))
         return load_yaml(text, origin_name=str(file), within_lists=True)
     except OSError as failure:
         reason = f"unreadable: {failure.strerror or failure}"

@@ -6,6 +6,10 @@ says beyond redis-py, `password_file=` and Valkey's names, is understood here fo
 
 from __future__ import annotations
 
+import errno
+import os
+import stat
+
 from confbus.errors import InvalidSettings
 from confbus.wire.record import record
 
@@ -153,8 +157,14 @@ def with_password_file(url: str, path: str) -> str:
 def read_password(path: str) -> str:
     """The password in a file, without the end of its line. Raises `ConnectionError` when there is none."""
     try:
-        with open(path, encoding="utf-8") as file:  # noqa: PTH123 — pathlib is an import that no start needs
-            password = file.read(_MAX_PASSWORD).rstrip("\r\n")
+        # Without waiting: a pipe in its place would keep the worker from connecting for ever.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+        try:
+            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+                raise OSError(errno.EINVAL, "it is no file")
+            password = os.read(descriptor, _MAX_PASSWORD).decode().rstrip("\r\n")
+        finally:
+            os.close(descriptor)
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else "") or "it is no text"
         raise ConnectionError(f"the password file {path} cannot be read: {reason}") from None

@@ -22,6 +22,9 @@ if TYPE_CHECKING:
     from confbus.connection import Connection, Word
     from confbus.topology import Place, Topology
 
+_MOST_NODES = 1000
+"""So many are asked at most: one that lies may name others without end."""
+
 _AT_HOME = ("ASK ", "WRONGTYPE ", "NOPERM ")
 """What only the node of the slot says of a key, or one that says the same of each."""
 
@@ -56,6 +59,8 @@ class Cluster:
             place = waiting.pop(0)
             if place in tried:
                 continue
+            if len(tried) == _MOST_NODES:
+                break
             tried.add(place)
             try:
                 connection = open_server(self._topology.node_url(place), name)

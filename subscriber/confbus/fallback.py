@@ -182,12 +182,14 @@ class Fallback:
                 raise self._malformed("others may have written it")
             if facts.st_size > MAX_BYTES:
                 raise self._malformed("it is too large")
-            return file.read(MAX_BYTES), facts.st_mtime
+            return file.read(facts.st_size + 1), facts.st_mtime  # as much is set aside as is asked for
 
     def _unpacked(self, facts: Any, age_s: float) -> LastGood:
         try:
             namespace, head, at_ms = facts["namespace"], heads.parse(facts["head"]), max(0, int(facts["at"]))
             sections: dict[str, tuple[str, bytes]] = facts["sections"]
+            if not all(map(_is_section, sections.items())):
+                raise TypeError  # noqa: TRY301 — told below, as whatever else is wrong with it
             # The checksum of the file vouches for the blobs: they need not be hashed again.
             manifest = Manifest({name: digest for name, (digest, _) in sections.items()})
             good = LastGood(head, manifest, {name: blob for name, (_, blob) in sections.items()}, at_ms, age_s)
@@ -204,6 +206,11 @@ class Fallback:
 
     def _malformed(self, reason: str) -> Malformed:
         return Malformed(self._what(), reason)
+
+
+def _is_section(item: Any) -> bool:
+    name, (digest, blob) = item
+    return isinstance(name, str) and isinstance(digest, str) and isinstance(blob, bytes)
 
 
 def _packed(namespace: str, good: LastGood) -> bytes:

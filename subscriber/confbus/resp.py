@@ -21,10 +21,11 @@ if TYPE_CHECKING:
     from confbus.connection import Word
 
 MAX_BYTES = 512 * 1024 * 1024
-"""Of all texts in one reply: what Redis itself allows for one."""
+"""Of all that one reply brings, with what its items cost beside: what Redis itself allows for one text."""
 MAX_ITEMS = 1024 * 1024
 MAX_LINE = 64 * 1024
 _MAX_LEVELS = 8
+_ITEM = 64
 _AT_ONCE = 64 * 1024
 _WHOLE = 8 * 1024 * 1024
 _END = b"\r\n"
@@ -75,7 +76,8 @@ class PlainConnection:
         if kind == b"$":
             return self._text(_number(rest, -1, self._left))
         if kind == b"*" and levels:
-            count = _number(rest, -1, MAX_ITEMS)
+            count = _number(rest, -1, min(MAX_ITEMS, self._left // _ITEM))
+            self._left -= _ITEM * max(count, 0)
             return None if count < 0 else [self._item(levels - 1) for _ in range(count)]
         if kind == b":":
             return _number(rest, -(2**63), 2**63)
@@ -105,6 +107,9 @@ class PlainConnection:
             self._take_in(self._received(_AT_ONCE))
         line = self._bytes[self._at : end]
         self._at = end + 2
+        self._left -= len(line)
+        if self._left < 0:
+            raise _nonsense("a reply has no end")
         return line
 
     def _text(self, length: int) -> bytes | None:

@@ -6,9 +6,12 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from confbus.wire import reference
+
 HARD_KEYS = ["", ".", "a", "b", "a.b", "[0]", "*", "**", '"', "\\", "\n", "section:", "a[0].b", "ä", "\U0001f600"]
 
-keys = st.sampled_from(HARD_KEYS) | st.text(max_size=6)
+keys = st.sampled_from(HARD_KEYS) | st.text(max_size=6).filter(lambda text: text != reference.KEY)
+"""Whatever can be a key; that of a secret reference has tests of its own."""
 scalars: st.SearchStrategy[Any] = (
     st.none()
     | st.booleans()

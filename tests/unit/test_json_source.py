@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from confbus.errors import SourceFailed
+from confbus.wire import reference
 from confbus.wire.frozen import Frozen, FrozenList
 from confbus.wire.path import leaves
 from confbus_publisher.formats.json import load_json, read_json
@@ -120,19 +121,20 @@ def test_a_single_value_may_be_anything_that_json_has() -> None:
     assert type(value[1]) is Frozen
 
 
+KEYS = st.text().filter(lambda text: text != reference.KEY)
 VALUES: st.SearchStrategy[Any] = st.recursive(
     st.none()
     | st.booleans()
     | st.integers(-(2**63), 2**64 - 1)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(), inner, max_size=4),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4),
     max_leaves=12,
 )
 
 
 @given(
-    document=st.dictionaries(st.text(), VALUES, max_size=4),
+    document=st.dictionaries(KEYS, VALUES, max_size=4),
     indent=st.sampled_from([None, 1]),
     ascii_only=st.booleans(),
 )

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from confbus.errors import SourceFailed
+from confbus.wire import reference
 from confbus.wire.path import leaves, parse
 from confbus_publisher.formats.toml import load_toml
 from confbus_publisher.formats.tree import paths
@@ -143,7 +144,7 @@ def quoted(text: str) -> str:
 
 
 scalars = st.booleans() | st.integers(-(2**63), 2**64 - 1) | st.floats(allow_nan=False, allow_infinity=False)
-texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8)
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=8).filter(lambda text: text != reference.KEY)
 values: st.SearchStrategy[Any] = st.recursive(
     scalars | texts,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(texts, inner, max_size=3),

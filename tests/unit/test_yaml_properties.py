@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from confbus.errors import SourceFailed
+from confbus.wire import reference
 from confbus.wire.path import leaves
 from confbus_publisher.formats.yaml import load_yaml
 
@@ -26,12 +27,13 @@ PIECES = [
 
 
 def documents(texts: st.SearchStrategy[str]) -> st.SearchStrategy[dict[str, Any]]:
+    keys = texts.filter(lambda text: text != reference.KEY)
     values: st.SearchStrategy[Any] = st.recursive(
         st.none() | st.booleans() | NUMBERS | texts,
-        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(texts, inner, max_size=4),
+        lambda inner: st.lists(inner, max_size=4) | st.dictionaries(keys, inner, max_size=4),
         max_leaves=12,
     )
-    return st.dictionaries(texts, values, max_size=4)
+    return st.dictionaries(keys, values, max_size=4)
 
 
 @given(document=documents(DUMPED_TEXTS), flow=st.sampled_from([True, False, None]))

@@ -32,6 +32,11 @@ def stacked(levels: int) -> str:
 
 NASTY = {
     "? without a space": ("a: {b: 1,\n ?c: 2}", ":2:3", "a ? stands right before the key"),
+    "%TAG lines without end": (
+        "".join(f"%TAG !a{at}! tag:a\n" for at in range(17)) + "--- {}",
+        ":1:1",
+        "more than 16 %TAG lines",
+    ),
     "alias bomb": (doubling(12, merged=False), ":13:", "more than 1,000,000 values"),
     "alias bomb of text": (f"a: &a {'x' * 100_000}\nb: [{', '.join(['*a'] * 400)}]", ":2:", "more than 32 Mi char"),
     "bomb of text in lists": (

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 DEADLINE_S = 5.0
 MEMORY_BYTES = 1024 * 1024 * 1024
 _STARTUP_S = 30.0
+_MOST_OF_LINE = 1000
 _WORKER = Path(__file__).with_name("cel_worker.py")
 
 
@@ -54,13 +55,24 @@ def evaluate(
         ended = subprocess.run(
             command, input=request, capture_output=True, check=False, timeout=deadline_s + _STARTUP_S
         )
-        lines = ended.stdout.splitlines()
+        said = ended.stdout
     except subprocess.TimeoutExpired as late:
-        lines = (late.stdout or b"").splitlines()
-    verdicts = [Verdict(*json.loads(line)) for line in lines if line.endswith(b"]")][: len(rules)]
-    if len(verdicts) < len(rules):
+        said = late.stdout or b""
+    return verdicts_of(said, len(rules))
+
+
+def verdicts_of(said: bytes, count: int) -> list[Verdict]:
+    """What the process said of its `count` rules, one line each; from a line on that it never writes, it ended."""
+    verdicts: list[Verdict] = []
+    for line in said.split(b"\n", count)[:count]:
+        try:
+            words: list[Any] = json.loads(line[:_MOST_OF_LINE])
+            verdicts.append(Verdict(*map(str, words)))
+        except (ValueError, TypeError, RecursionError):
+            break
+    if len(verdicts) < count:
         verdicts.append(Verdict("ended"))
-    return verdicts + [Verdict("untried")] * (len(rules) - len(verdicts))
+    return verdicts + [Verdict("untried")] * (count - len(verdicts))
 
 
 def _extension() -> str:

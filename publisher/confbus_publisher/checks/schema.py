@@ -20,6 +20,7 @@ from confbus_publisher.checks.schema_file import SchemaFile
 from confbus_publisher.checks.schema_message import message, type_name, types_text
 from confbus_publisher.formats.limits import Unfit
 from confbus_publisher.shape import Shape
+from confbus_publisher.sources.content import read_content
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator
@@ -81,10 +82,14 @@ class SchemaCheck:
 
     def _read(self) -> bytes:
         try:
-            return self._file.read_bytes()
-        except (OSError, ValueError) as failure:
-            reason = f"the schema is unreadable: {getattr(failure, 'strerror', None) or failure}"
-            raise InvalidSettings(str(self._file), reason, advice="Create it, or mend checks.schema.") from failure
+            content = read_content(self._file)
+        except Unfit as unfit:
+            why = unfit.reason.removeprefix("it is ")
+            raise InvalidSettings(str(self._file), f"the schema is {why}", advice=unfit.advice) from unfit
+        if content is None:
+            reason = "the schema is unreadable: No such file or directory"
+            raise InvalidSettings(str(self._file), reason, advice="Create it, or mend checks.schema.")
+        return content
 
     def _refresh(self) -> None:
         content = self._read()

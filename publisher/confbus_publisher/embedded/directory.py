@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ANNOUNCEMENT = "server.json"
+_MOST_BYTES = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +66,12 @@ class DataDirectory:
     def live_address(self) -> Address | None:
         """The address of the server that has these data and answers, if there is one."""
         try:
-            said: Any = json.loads((self.path / ANNOUNCEMENT).read_bytes())
+            with (self.path / ANNOUNCEMENT).open("rb") as file:
+                said: Any = json.loads(file.read(_MOST_BYTES))
             address = Address(url=str(said["url"]), pid=int(said["pid"]))
-        except (OSError, ValueError, LookupError, TypeError):
+            return address if pid_at(address.url) == address.pid else None
+        except (OSError, ValueError, LookupError, TypeError, RecursionError, OverflowError):
             return None  # none was announced, or not by us
-        return address if pid_at(address.url) == address.pid else None
 
 
 def _take(lock: int) -> bool:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from confbus.errors import SourceFailed
 from confbus.wire.frozen import Frozen, freeze
-from confbus_publisher.formats.limits import DEPTH, Unfit, fit_text
+from confbus_publisher.formats.limits import DEPTH, NODES, Unfit, fit_text, too_many
 from confbus_publisher.formats.literal import guess
 from confbus_publisher.formats.scan import Misplaced, lines
 from confbus_publisher.formats.tree import paths
@@ -57,7 +57,7 @@ def load_dotenv(text: str, *, origin_name: str) -> tuple[Frozen, Mapping[Path, O
 
 
 def _variables(text: str) -> Iterator[_Variable]:
-    at = 0
+    at = count = 0
     while at < len(text):
         if nothing := _NOTHING.match(text, at):
             at = nothing.end()
@@ -66,6 +66,8 @@ def _variables(text: str) -> Iterator[_Variable]:
         if name is None:
             at += len(text) - at - len(text[at:].lstrip(" \t"))
             raise Misplaced(at, Unfit("this is no NAME=value", "Write one, or begin a comment with #."))
+        if (count := count + 1) > NODES:
+            raise Misplaced(name.start("name"), too_many())
         value, end = _value(text, name.end())
         yield _Variable(name.start("name"), name["name"], value, name.end())
         nothing = _NOTHING.match(text, end)
@@ -110,6 +112,8 @@ def _tree(variables: Mapping[_Variable, Origin], start: Origin) -> tuple[Frozen,
         value = inner[str(path[-1])] = _read(variable)
         below = paths(value, path) if isinstance(value, Frozen) else (path,)
         origins.update(dict.fromkeys(below, origin))
+        if len(origins) > NODES:
+            raise Misplaced(variable.at, too_many())
     return freeze(tree), origins
 
 

@@ -22,6 +22,8 @@ PARSER: type = getattr(yaml, "CBaseLoader", yaml.BaseLoader)
 
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
+_DIRECTIVE = re.compile(r"\ufeff?(?:\s|#[^\n]*+\n)*+%")
+_MOST_TAGS = 16
 _ADVICE = {
     "cannot start any token": "Quote the value, or indent with spaces instead of a tab.",
     "mapping values are not allowed": "Quote a value that holds `: `, or mend the indent.",
@@ -29,6 +31,13 @@ _ADVICE = {
     "escape": "Write the character itself, or put the value in single quotes.",
 }
 _USUAL_CAUSES = "A missing quote, colon or space, or a wrong indent is the usual cause."
+
+
+def check_directives(text: str, *, origin_name: str) -> None:
+    """Raises `SourceFailed` for %TAG lines without end: libyaml compares each with all before it, in native code."""
+    if _DIRECTIVE.match(text) and text.count("%TAG") > _MOST_TAGS:
+        reason = f"more than {_MOST_TAGS} %TAG lines stand here"
+        raise SourceFailed(origin_name, f"{origin_name}:1:1", reason, advice="Remove them; no tag needs one.")
 
 
 def events(text: str) -> Callable[[], Any]:

@@ -63,6 +63,10 @@ def too_large(nodes: int) -> Unfit:
     return Unfit(reason, "Split it, or use fewer aliases.")
 
 
+def too_many() -> Unfit:
+    return Unfit(f"more than {NODES:,} values", "Split it; a configuration is small.")
+
+
 def too_much_text() -> Unfit:
     reason = f"more than {FILE_BYTES // 1024**2} Mi characters, counting each use of an alias"
     return Unfit(reason, "Split it, or use fewer aliases.")

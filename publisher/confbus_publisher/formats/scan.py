@@ -10,7 +10,7 @@ import json
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from confbus_publisher.formats.limits import DEPTH, Unfit, fit_float, fit_text, read_int, too_deep
+from confbus_publisher.formats.limits import DEPTH, NODES, Unfit, fit_float, fit_text, read_int, too_deep, too_many
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 # A lone quote begins a string without an end; to look on behind it could take time quadratic in the text.
 _STRING = r'"[^"\\]*+(?:\\.[^"\\]*+)*+"'
 _STRUCTURE = re.compile(rf'({_STRING})(?:\s*+(:))?|[{{}}\[\]"]', re.DOTALL)
+_COMMA = re.compile(rf'{_STRING}|[,"]', re.DOTALL)
 _NUMBER = r"-?(?:0|[1-9][0-9]*+)(?:\.[0-9]++)?(?:[eE][-+]?[0-9]++)?"
 _LEAF = re.compile(rf'{_STRING}|-?(?:NaN|Infinity)|{_NUMBER}|"', re.DOTALL)
 
@@ -41,7 +42,10 @@ class _Open(NamedTuple):
 
 
 def scan(text: str) -> dict[Path, int]:
-    """The offset of the key of each entry outside of lists. Raises `Misplaced` for duplicate keys and for depth."""
+    """The offset of the key of each entry outside of lists. Raises `Misplaced` for duplicate keys, for depth and for
+    more values than a document may have."""
+    if text.count(",") >= NODES:
+        _count_values(text)
     starts: dict[Path, int] = {(): len(text) - len(text.lstrip())}
     inside: list[_Open] = [_Open(None, {})]
     here: Path | None = ()
@@ -86,6 +90,15 @@ def lines(text: str, offsets: Iterator[int]) -> Iterator[tuple[int, int]]:
             begins = text.rfind("\n", last, at) + 1
         last = at
         yield line, at - begins + 1
+
+
+def _count_values(text: str) -> None:
+    """A comma outside of strings stands before each value but the first of what holds it."""
+    commas = 0
+    for token in _COMMA.finditer(text):
+        commas += token[0] == ","
+        if commas >= NODES:
+            raise Misplaced(token.start(), too_many())
 
 
 def _enter(token: re.Match[str], mapping: _Open, text: str) -> Path | None:

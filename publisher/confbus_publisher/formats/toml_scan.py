@@ -10,7 +10,7 @@ import re
 import tomllib
 from typing import TYPE_CHECKING
 
-from confbus_publisher.formats.limits import DEPTH, MOST_DIGITS, too_deep, too_long
+from confbus_publisher.formats.limits import DEPTH, MOST_DIGITS, NODES, too_deep, too_long, too_many
 from confbus_publisher.formats.scan import Misplaced
 
 if TYPE_CHECKING:
@@ -30,7 +30,8 @@ _Part = tuple[str, int]
 
 
 def scan_toml(text: str) -> dict[Path, int]:
-    """The offset of the key of each entry outside of lists. Raises `Misplaced` for depth and for endless numbers."""
+    """The offset of the key of each entry outside of lists. Raises `Misplaced` for depth, for endless numbers
+    and for more values than a document may have."""
     return _Scan(text).starts
 
 
@@ -47,6 +48,7 @@ class _Scan:
         self._parts: list[_Part] = []
         self._header = 0  # how many brackets it began with
         self._awaits_key = True
+        self._commas = 0
         for token in _TOKEN.finditer(text):
             if not self._take(token, token.lastgroup):
                 return
@@ -54,6 +56,9 @@ class _Scan:
     def _take(self, token: re.Match[str], kind: str | None) -> bool:
         """False when the text makes no sense from here on."""
         if kind == "mark":
+            self._commas += token[0] == ","
+            if self._commas >= NODES:
+                raise Misplaced(token.start(), too_many())
             if self._awaits_key:
                 self._mark_in_key(token[0])
             else:
@@ -118,6 +123,8 @@ class _Scan:
             if len(path) > DEPTH:
                 raise Misplaced(start, too_deep())
             self.starts.setdefault(path, start)
+            if len(self.starts) > NODES:
+                raise Misplaced(start, too_many())
             if path in self._arrays:
                 return None
         return path

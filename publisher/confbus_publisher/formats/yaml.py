@@ -12,7 +12,7 @@ import yaml
 
 from confbus.wire.frozen import Frozen, FrozenList
 from confbus_publisher.formats.builder import Builder
-from confbus_publisher.formats.events import complaint
+from confbus_publisher.formats.events import check_directives, complaint
 from confbus_publisher.formats.limits import NODES
 from confbus_publisher.origin import Origin
 
@@ -38,6 +38,7 @@ def load_yaml(
     alias. Raises `SourceFailed` with `origin_name`, line and column for everything that may be wrong. Safe in a
     thread with a small stack.
     """
+    check_directives(text, origin_name=origin_name)
     try:
         builder = Builder(text, origin_name, budget=budget, may_delete=deletes is not None)
         tree, mark = builder.document()

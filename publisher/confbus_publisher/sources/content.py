@@ -62,7 +62,7 @@ def _settled_content(path: Path, most_bytes: int) -> bytes | None:
     with os.fdopen(descriptor, "rb") as file:
         before = os.fstat(descriptor)
         _refuse_what_is_no_file(before)
-        content = file.read(most_bytes + 1)
+        content = file.read(min(before.st_size, most_bytes) + 1)  # as much is set aside as is asked for
         after = os.fstat(descriptor)
     if len(content) > most_bytes:
         raise Unfit(f"larger than {most_bytes // 1024**2} MiB", "Split it; a configuration is small.")

@@ -129,8 +129,9 @@ def number(fields: Mapping[str, str], name: str, *, most: int = 10**18) -> int:
 
 def ids(fields: Mapping[str, str], name: str, most: int) -> tuple[str, ...]:
     """The ids in one field of a release, separated by blanks."""
-    found = tuple(fields.get(name, "").split())
-    if len(found) > most or not all(map(_is_id, found)):
+    text = fields.get(name, "")
+    found = tuple(text.split(" ")) if 0 < len(text) <= most * (_MAX_ID + 1) else ()
+    if len(found) > most or bool(text) != bool(found) or not all(map(_is_id, found)):
         raise Malformed(f"field {name!r}", f"it is no list of at most {most} ids in hex")
     return found
 
@@ -154,14 +155,14 @@ def _is_number(text: object) -> bool:
 
 
 def _is_ancestors(text: object) -> bool:
-    if not isinstance(text, str):
+    if not isinstance(text, str) or len(text) > MAX_ANCESTORS * (_MAX_ID + 1):
         return False
     parts = text.split(" ") if text else []
     return len(parts) <= MAX_ANCESTORS and all(map(_is_id, parts))
 
 
 def _is_lineage(text: object) -> bool:
-    if not isinstance(text, str):
+    if not isinstance(text, str) or len(text) > MAX_LINEAGE * (_MAX_ID + 1 + _MAX_NUMBER + 1):
         return False
     parts = [part.partition(":") for part in text.split(" ")] if text else []
     return len(parts) <= MAX_LINEAGE and all(_is_id(epoch) and _is_number(revision) for epoch, _, revision in parts)

@@ -25,6 +25,8 @@ Place = str | tuple[int, int]
 WINS, JOINED, LOSES, DELETES = "wins", "joined", "loses", "deletes"
 _WHAT = "the origins of a layer"
 _MAX_BYTES = 64 * 1024 * 1024
+_MAX_LISTS = 1024 * 1024
+"""One for each value with a line, and a document has a million at most."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +63,7 @@ class Origins:
 
 def decode(blob: bytes) -> Origins:
     """The layer in `blob`. Raises `Malformed` for what no publisher writes; what it may unpack to is bounded."""
-    facts = codec.unpack(_inflated(blob), what=_WHAT)
+    facts = codec.unpack(_inflated(blob), what=_WHAT, most_lists=_MAX_LISTS)
     try:
         places = facts["places"]
         if not is_mapping(places):

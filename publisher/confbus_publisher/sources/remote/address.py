@@ -11,6 +11,7 @@ from confbus_publisher.formats.limits import Unfit
 _PORTS = {"http": 80, "https": 443}
 _IN_PATH = "/%:@!$&'()*+,;=~-._"
 _HIDDEN = "***"
+_LONGEST_HOST = 253
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -90,7 +91,9 @@ def _no_url() -> Unfit:
 
 
 def _ascii(host: str) -> str:
-    """The host as it is looked up. Raises `UnicodeError` for one that no name service could know."""
+    """The host as it is looked up. Raises `ValueError` for one that no name service could know."""
+    if len(host) > _LONGEST_HOST:  # encoding it would take time quadratic in its length
+        raise ValueError
     return host if ":" in host else host.encode("idna").decode()
 
 

@@ -57,6 +57,9 @@ class AnswerCache:
         try:
             if facts["asked"] != self._asked:  # The URL was changed, and what was said at the old one counts no more.
                 return None
-            return Answer(OK, dict(facts["headers"]), bytes(facts["body"]), received_ms=int(facts["received_ms"]))
-        except (ValueError, KeyError, TypeError) as error:
+            headers, body = dict(facts["headers"]), facts["body"]
+            if not isinstance(body, bytes) or not set(map(type, (*headers, *headers.values()))) <= {str}:
+                raise TypeError  # noqa: TRY301 — told below, as whatever else is wrong with it
+            return Answer(OK, headers, body, received_ms=int(facts["received_ms"]))
+        except (ValueError, KeyError, TypeError, OverflowError) as error:
             raise self._file.malformed(type(error).__name__) from None
