@@ -20,12 +20,14 @@ if TYPE_CHECKING:
 class Users:
     """A user for each role of a namespace; a context manager that takes them away. Their passwords are in files."""
 
-    def __init__(self, server: Server, namespace: str, directory: Path, *, topology: Topology = "server") -> None:
+    def __init__(
+        self, server: Server, namespace: str, directory: Path, *, url: str = "", topology: Topology = "server"
+    ) -> None:
         self.admin: Any = server.client()
         self.keys = Keys(namespace)
         self.directory = directory
         self.topology: Topology = topology
-        self._place = server.url
+        self._place = url or server.url
 
     def __enter__(self) -> Self:
         for role in ROLES:
