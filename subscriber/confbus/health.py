@@ -86,7 +86,7 @@ def instances(url: str, namespace: str, host: str) -> list[Instance]:
         if str(error).startswith("LOADING"):
             raise Unreachable(redacted(url), str(error)) from error
         raise InvalidSettings(
-            redacted(url), f"Redis refused: {error}", advice="Check the login and its rights."
+            redacted(url), f"Redis refused: {reason_of(error)}", advice="Check the login and its rights."
         ) from error
     except ConfBusError:
         raise

@@ -24,6 +24,13 @@ if TYPE_CHECKING:
 EVERYBODY = ""
 """In place of a channel: what happened concerns all that listen."""
 
+_DENIALS = (
+    ("NOAUTH", "Authentication required", "name a user in the URL, and a password_file="),
+    ("WRONGPASS", "invalid username-password", "look at the user in the URL, and at its password_file="),
+    ("NOPERM", "ermissions to ", "`confbus acl` prints the rights that this user needs"),
+)
+"""What a server says to those whom it does not let in or do something, by a part of its words, and what to do then."""
+
 News = list[tuple[str, Event]]
 """What happened, by the channel that it concerns."""
 
@@ -209,4 +216,8 @@ def reason_of(error: Exception) -> str:
         return f"its certificate is not trusted: {why.partition(' (_ssl')[0]} (whom to trust, ssl_ca_certs= says)"
     if text.startswith("MOVED "):
         return f"{text}, as a node of a Cluster says; write redis+cluster:// in the URL"
+    for word, sign, advice in _DENIALS:
+        if sign in text and advice not in text:
+            said = text if word in text else f"{word} {text}"  # redis-py cuts the word off
+            return f"{said.rstrip('.')}; {advice}"
     return text or type(error).__name__

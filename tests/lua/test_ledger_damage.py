@@ -259,7 +259,7 @@ def test_a_publisher_without_the_channel_is_refused_or_says_so(server_place: Red
         publisher = Ledger(store)
         publisher.refresh()
         if can_ask:
-            with pytest.raises(Refused, match=r"may not publish to confbus:.*channel"):
+            with pytest.raises(Refused, match=r"may not publish to confbus:.*`confbus acl`"):
                 publisher.publish(encoded(GOOD), ANN)
         else:
             publisher.publish(encoded(GOOD), ANN)

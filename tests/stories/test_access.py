@@ -99,6 +99,7 @@ def test_nothing_that_people_publishers_and_workers_do_is_refused(users: Users, 
         operate("approve", "ab" * 32, "-m", "we mean it")
         eventually(lambda: by_hand(users) == "rolled back")
         config.explain("db.host")
+        eventually(lambda: "held" in operate("status"))  # so the publisher knows what it will write again
         users.admin.flushdb()
 
         # then

@@ -16,7 +16,7 @@ from support.constellations import free_ports
 from support.server import Server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class Secured:
 
 
 @contextmanager
-def secured_server(directory: Path) -> Iterator[tuple[Secured, Server]]:
+def secured_server(directory: Path) -> Generator[tuple[Secured, Server]]:
     """A Redis that is up, and ends with the block; without one that knows TLS, the test is skipped."""
     binary = shutil.which("redis-server")
     if binary is None or "libssl" not in _libraries(binary):

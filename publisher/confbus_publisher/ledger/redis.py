@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from redis.exceptions import AuthenticationError, RedisError, ResponseError
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError, ResponseError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from confbus_publisher.guard.guard import Guard
 
 T = TypeVar("T")
+_ON_RIGHTS = "`confbus acl` prints the rights that each role needs, and `confbus acl --check` finds what is missing."
 _TRANSIENT = (RedisConnectionError, RedisTimeoutError)
 
 
@@ -202,8 +203,8 @@ class RedisStore:
     def _persist(self, call: Callable[[], T]) -> T:
         try:
             return call()  # the common case does not pay for the machinery below
-        except _TRANSIENT:
-            if self._patience_s <= 0:
+        except _TRANSIENT as error:
+            if self._patience_s <= 0 or isinstance(error, AuthenticationError):  # which waiting seldom mends
                 raise
         retrying = Retrying(
             retry=retry_if_exception_type(_TRANSIENT),
@@ -248,15 +249,16 @@ def _refused(word: str, values: Sequence[str]) -> Refused:
         return Refused(
             f"key {values[0]} is a {values[1]}", advice="Something else uses confbus' keys; delete or rename it."
         )
-    if ":notices:" in values[0]:
-        return Refused(f"this user may not publish to {values[0]}", advice="Give it the channel, e.g. `&confbus:*`.")
-    return Refused(f"this user may not write {values[0]}", advice="Give it the keys, e.g. `~confbus:*`.")
+    verb = "publish to" if ":notices:" in values[0] else "write"
+    return Refused(f"this user may not {verb} {values[0]}", advice=_ON_RIGHTS)
 
 
 def _refusal(error: RedisError) -> Refused:
     text = str(error)
     if "WRONGTYPE" in text:
         return Refused("a key of this namespace has the wrong type", advice="Delete or rename what is in its place.")
+    if "ermissions to " in text:
+        return Refused(f"NOPERM {text.removeprefix('NOPERM ')}", advice=_ON_RIGHTS)
     return Refused(text, advice="`confbus status` shows what is reachable.")
 
 

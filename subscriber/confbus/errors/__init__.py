@@ -199,9 +199,13 @@ class Unreachable(ConfBusError):
     def __init__(self, url: str, reason: str) -> None:
         self.url = url
         self.reason = reason
-        super().__init__(
-            f"Redis at {url} is unreachable: {reason.rstrip('.')}.", advice="Check the URL, the server and the network."
+        is_login = reason.startswith(("NOAUTH ", "WRONGPASS ", "NOPERM "))
+        verb, advice = (
+            ("does not let this login in", "")
+            if is_login
+            else ("is unreachable", "Check the URL, the server and the network.")
         )
+        super().__init__(f"Redis at {url} {verb}: {reason.rstrip('.')}.", advice=advice)
 
 
 class InvalidSettings(ConfBusError, ValueError):
