@@ -45,7 +45,7 @@ def wait_for_fleet(
     leaves the release as it is.
     """
     expected = [report for report in before.instances if before.is_live(report)]
-    awaited = Awaited(state.head, expected, changed=_changed(ledger, state.release), quorum=quorum)
+    awaited = Awaited(state.head, expected, changed=_changed(ledger.store, state.release), quorum=quorum)
     looking = _Looking(ledger.store, awaited, before)
     started = time.monotonic()
     told: Uptake | None = None
@@ -84,18 +84,25 @@ class _Looking:
         return self._last
 
 
-def _changed(ledger: Ledger, release: Release) -> set[str]:
-    """The sections in which a release differs from the one it replaced; all of them when that is not kept."""
-    parent = next(iter(ledger.store.releases([release.parent])), None) if release.parent else None
+def _changed(store: Store, release: Release) -> set[str]:
+    """The sections in which a release differs from the one it replaced; all of them when that cannot be read."""
+    parent = _kept(store, release.parent)
     return set((parent.manifest if parent else EMPTY).changes_to(release.manifest))
 
 
 def _successor(store: Store, version: int) -> str:
     """Which release took the place of the one that was awaited, and why."""
-    release = next(iter(store.releases([version])), None)
+    release = _kept(store, version)
     by = f" by {release.author}" if release and release.author else ""
     message = f" ({release.message})" if release and release.message else ""
     return f"version {version}{by}{message} took its place"
+
+
+def _kept(store: Store, version: int) -> Release | None:
+    try:
+        return next(iter(store.releases([version])), None)
+    except Unreachable:  # What was published is out; who asks for more shall not hear that it failed.
+        return None
 
 
 def _ms(seconds: float) -> int:

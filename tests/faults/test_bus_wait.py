@@ -10,6 +10,7 @@ import pytest
 
 import confbus
 from confbus.testing import Proxy
+from confbus.wire.record import replace
 from confbus_publisher.quorum import ALL, Quorum
 from confbus_publisher.survey import survey
 from confbus_publisher.waiting import wait_for_fleet
@@ -28,7 +29,11 @@ if TYPE_CHECKING:
     from support.bus import Bus, Worker
     from support.server import Server
 
+CALM = replace(TIMING, report_s=30.0)
+"""So that a machine that is busy does not make anybody silent."""
+
 ALONE = """
+TIMING = confbus.Timing(poll_s=0.3, report_s=30.0)
 config = connect()
 print(config.instance, flush=True)
 rest()
@@ -88,7 +93,7 @@ class Once:
 @pytest.mark.slow
 def test_a_process_that_hangs_is_silent_and_counts_when_it_goes_on(bus: Bus, tmp_path: Path) -> None:
     bus.publish(1)
-    bus.worker()
+    bus.worker(timing=CALM)
     with Family(bus, tmp_path / "family") as family:
         process = family.run(ALONE)
         assert process.stdout
@@ -108,7 +113,7 @@ def test_a_process_that_hangs_is_silent_and_counts_when_it_goes_on(bus: Bus, tmp
 
 def test_a_fleet_whose_link_is_cut_is_late_and_not_lost(bus: Bus, proxy: Proxy) -> None:
     bus.publish(1)
-    worker = bus.worker(url=proxy.url)
+    worker = bus.worker(url=proxy.url, timing=CALM)
     before = surveyed(bus, 1)
     proxy.stall()
 
@@ -123,7 +128,7 @@ def test_a_fleet_whose_link_is_cut_is_late_and_not_lost(bus: Bus, proxy: Proxy) 
 
 def test_a_veto_ends_the_wait_and_a_rollback_takes_it_back_everywhere(bus: Bus) -> None:
     bus.publish(1)
-    refusing, willing = bus.worker(validators=[refuse_two]), bus.worker()
+    refusing, willing = bus.worker(validators=[refuse_two], timing=CALM), bus.worker(timing=CALM)
     before = surveyed(bus, 2)
 
     bus.publish(2)
@@ -142,13 +147,13 @@ def test_a_veto_ends_the_wait_and_a_rollback_takes_it_back_everywhere(bus: Bus) 
 
 def test_who_comes_meanwhile_is_listed_and_not_counted(bus: Bus, proxy: Proxy) -> None:
     bus.publish(1)
-    late = bus.worker(url=proxy.url)
+    late = bus.worker(url=proxy.url, timing=CALM)
     before = surveyed(bus, 1)
     proxy.stall()
     bus.publish(2)
 
     def one_more() -> None:
-        newcomer = bus.worker().config.instance
+        newcomer = bus.worker(timing=CALM).config.instance
         eventually(lambda: newcomer in bus.ledger.store.fleet())
         proxy.flow()
 
@@ -161,8 +166,8 @@ def test_who_comes_meanwhile_is_listed_and_not_counted(bus: Bus, proxy: Proxy) -
 
 def test_who_goes_meanwhile_is_listed_and_not_waited_for(bus: Bus, proxy: Proxy) -> None:
     bus.publish(1)
-    bus.worker()
-    going = bus.worker(url=proxy.url).config.instance
+    bus.worker(timing=CALM)
+    going = bus.worker(url=proxy.url, timing=CALM).config.instance
     before = surveyed(bus, 2)
     proxy.stall()
     bus.publish(2)
@@ -176,7 +181,7 @@ def test_who_goes_meanwhile_is_listed_and_not_waited_for(bus: Bus, proxy: Proxy)
 
 def test_another_release_in_its_place_ends_the_wait_and_is_named(bus: Bus, proxy: Proxy) -> None:
     bus.publish(1)
-    bus.worker(url=proxy.url)
+    bus.worker(url=proxy.url, timing=CALM)
     before = surveyed(bus, 1)
     proxy.stall()
     bus.publish(2)
@@ -193,7 +198,7 @@ def test_another_release_in_its_place_ends_the_wait_and_is_named(bus: Bus, proxy
 def test_a_standby_that_takes_over_meanwhile_changes_nothing(bus: Bus, proxy: Proxy) -> None:
     active = bus.publisher(1)
     standby = bus.publisher(1, name="bob")
-    worker = bus.worker(url=proxy.url)
+    worker = bus.worker(url=proxy.url, timing=CALM)
     before = surveyed(bus, 1)
     proxy.stall()
     bus.edit(active, 2)
@@ -216,7 +221,7 @@ def test_a_standby_that_takes_over_meanwhile_changes_nothing(bus: Bus, proxy: Pr
 def test_a_server_that_goes_away_is_waited_out(own_bus: Bus, own_server: Server, *, empty: bool) -> None:
     with Proxy(own_server.url) as proxy:
         publisher = own_bus.publisher(1)
-        worker = own_bus.worker(url=proxy.url)
+        worker = own_bus.worker(url=proxy.url, timing=CALM)
         before = surveyed(own_bus, 1)
         proxy.stall()
         own_bus.edit(publisher, 2)
@@ -240,7 +245,7 @@ def test_a_section_without_a_key_holds_the_wait_up_only_when_it_changed(bus: Bus
         bus.ledger.publish(sealed(tree, "db", namespace=bus.namespace), OPERATOR)
 
     publish(1, "a")
-    with confbus.connect(bus.url, namespace=bus.namespace, timing=TIMING) as worker:
+    with confbus.connect(bus.url, namespace=bus.namespace, timing=CALM) as worker:
         before = surveyed(bus, 1)
         publish(2, "a")
         beside = waited(bus, before)
@@ -255,7 +260,7 @@ def test_a_section_without_a_key_holds_the_wait_up_only_when_it_changed(bus: Bus
 
 def test_reports_that_somebody_forged_do_not_add_to_the_count(bus: Bus, proxy: Proxy) -> None:
     bus.publish(1)
-    honest, late = bus.worker(), bus.worker(url=proxy.url)
+    honest, late = bus.worker(timing=CALM), bus.worker(url=proxy.url, timing=CALM)
     before = surveyed(bus, 2)
     proxy.stall()
     bus.publish(2)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
     from types import TracebackType
 
-    from confbus import Snapshot, Subscriber
+    from confbus import Snapshot, Subscriber, Timing
     from confbus.wire.release import Release
     from confbus_publisher.layer import Layer
 
@@ -166,11 +166,18 @@ class RunningPublisher:
 class Worker:
     """A subscriber, and every snapshot that it came to read, in order."""
 
-    def __init__(self, url: str, namespace: str, *, validators: Sequence[Callable[[Snapshot], object]] = ()) -> None:
+    def __init__(
+        self,
+        url: str,
+        namespace: str,
+        *,
+        validators: Sequence[Callable[[Snapshot], object]] = (),
+        timing: Timing = TIMING,
+    ) -> None:
         self.saw: list[Snapshot] = []
         checks = (*validators, self.saw.append)  # the last validator is asked about nothing but what will be read
         self.config: Subscriber = confbus.connect(
-            url, namespace=namespace, timeout_s=30, timing=TIMING, validators=checks
+            url, namespace=namespace, timeout_s=30, timing=timing, validators=checks
         )
 
     @property
@@ -259,9 +266,15 @@ class Bus:
     def memory_file(self, name: str = "ann") -> MemoryFile:
         return MemoryFile(self._directory / name / "state", self.namespace)
 
-    def worker(self, *, url: str = "", validators: Sequence[Callable[[Snapshot], object]] = ()) -> Worker:
+    def worker(
+        self,
+        *,
+        url: str = "",
+        validators: Sequence[Callable[[Snapshot], object]] = (),
+        timing: Timing = TIMING,
+    ) -> Worker:
         """A new worker, which runs what the head names."""
-        worker = Worker(url or self.url, self.namespace, validators=validators)
+        worker = Worker(url or self.url, self.namespace, validators=validators, timing=timing)
         self.workers.append(worker)
         return worker
 

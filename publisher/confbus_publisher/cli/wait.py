@@ -43,7 +43,7 @@ class Wait:
         seen = survey(ledger.store)
         live = sum(map(seen.is_live, seen.instances))
         if self.quorum and self.quorum.needed(live) > live:
-            why = f"the quorum is {counted(self.quorum.needed(live), 'instance')}, and {live} are live"
+            why = f"the quorum is {counted(self.quorum.needed(live), 'instance')}, the fleet has {live}"
             raise Refused(why, advice="`confbus fleet` lists them.")
         return seen
 
@@ -64,20 +64,22 @@ class Wait:
         """
         if output == "text":
             show(lines)
-        uptake = self._watch(ledger, before, since=since)
+        progress = Progress(renews_itself=output == "text")
+        uptake = self._watch(ledger, before, since=since, progress=progress)
         if output == "json":
             show_json({**facts, "fleet": _facts(uptake)} if uptake else facts)
         if uptake:
             _conclude(uptake, output=output)
 
-    def _watch(self, ledger: Ledger, before: Survey | None, *, since: float | None) -> Uptake | None:
+    def _watch(
+        self, ledger: Ledger, before: Survey | None, *, since: float | None, progress: Progress
+    ) -> Uptake | None:
         from confbus_publisher.quorum import ALL
         from confbus_publisher.waiting import wait_for_fleet
 
         if self.timeout_s is None or before is None or ledger.state is None:
             return None
         spent_s = 0.0 if since is None else time.monotonic() - since
-        progress = Progress()
         try:
             return wait_for_fleet(
                 ledger,
@@ -96,10 +98,10 @@ class Wait:
 
 
 class Progress:
-    """The talk while somebody waits: in a terminal one line that renews itself, else a line for each change."""
+    """The talk while somebody waits: a line for each change, or in a terminal, if it shall, one that renews itself."""
 
-    def __init__(self) -> None:
-        self._is_watched = sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+    def __init__(self, *, renews_itself: bool) -> None:
+        self._is_watched = renews_itself and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
         self._line = ""
 
     def tell(self, uptake: Uptake) -> None:
