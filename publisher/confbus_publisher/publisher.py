@@ -170,9 +170,12 @@ class Publisher:
 
     def _override(self, refusal: ConfBusError | None) -> ConfBusError | None:
         """Take the overrides as they are with this head. Returns why what is merged now makes no document."""
+        recollection, before = self._recollection, self._merge
         if self._overriding.look():
             refusal = self._load()
-        recollection = self._recollection
+            if before and self._merge and recollection.has_parted(before.manifest.digest, self.ledger.head):
+                # An override is not the change of the sources that lets other sources out.
+                recollection.accounted = self._merge.manifest.digest
         recollection.accounted = recollection.accounted or self._overriding.accounted(self.inputs)
         return refusal
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from confbus.wire.head import Head
     from confbus_publisher.ledger import State
     from confbus_publisher.memory_file import MemoryFile
 
@@ -34,6 +35,10 @@ class Recollection:
         if self.accounted is None or (state and state.head.merged == digest):
             self.accounted = digest
             self.keep(state)
+
+    def has_parted(self, digest: str, head: Head | None) -> bool:
+        """Whether the merge of that digest is accounted for though the `head` has another one."""
+        return self.accounted == digest and head is not None and head.merged not in {"", digest}
 
 
 def _with_retreat(state: State, before: State | None) -> State:

@@ -9,11 +9,13 @@ import pytest
 
 import confbus
 from confbus.client import keys_of
-from confbus_publisher.opening import inputs_of
+from confbus_publisher.ledger import Why
+from confbus_publisher.opening import Site, inputs_of
 from confbus_publisher.session import Session
 from confbus_publisher.settings import load_settings
 from support.eventually import eventually
 from support.overruled import Reader
+from support.places import encoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -175,6 +177,19 @@ def test_what_was_rolled_back_is_held_and_said(shop: Shop, session: Session) -> 
     answer = shop.confbus("set", "number", "2", "--wait", "200ms", "--output", "json")
 
     assert (answer.code, answer.data["version"], answer.data["active"]["state"]) == (3, None, "held")
+
+
+def test_beside_other_sources_than_those_in_force_none_goes_out_and_it_is_said(shop: Shop, session: Session) -> None:
+    with Site(str(shop.url), shop.namespace).ledger() as ledger:
+        ledger.refresh()
+        ledger.publish(encoded({"number": 9}), Why("operator"))
+    stands(session, "diverged")
+
+    answer = shop.confbus("set", "number", "2", "--wait", "200ms")
+
+    assert (answer.code, answer.out) == (3, "Set number; no version has it yet.\n")
+    assert "diverged: its sources differ from the head" in answer.err
+    assert shop.confbus("get", "number").out == "9\n"
 
 
 @pytest.mark.parametrize(

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from confbus_publisher.inputs import Inputs
-from confbus_publisher.ledger import Ledger
+from confbus_publisher.ledger import Amendment, Ledger
 from confbus_publisher.ledger.memory import MemoryStore
 from confbus_publisher.memory_file import MemoryFile
+from confbus_publisher.overrides.override import Override, parse_path
 from confbus_publisher.publisher import Publisher
 from support.bus import Edits
 from support.clock import Clock
@@ -84,9 +85,17 @@ class World:
             holders += [self.store.lease()] if holders[-1:] != [self.store.lease()] else []
         return [each for each in holders if each]
 
+    def override(self, path: str, value: Any, *, ttl_s: float) -> None:
+        """A person sets it; whoever publishes finds it by the next look."""
+        now_ms = self.store.time_ms()
+        until_ms = now_ms + int(ttl_s * 1000)
+        override = Override(path=parse_path(path), value=value, at_ms=now_ms, until_ms=until_ms, by="operator")
+        self.store.amend(Amendment("overrides", path, override.text(), {"action": "set", "author": "operator"}))
+
     def authors(self) -> list[str]:
         """Who made each release, oldest first."""
-        return [entry.fields["author"] for entry in reversed(self.store.log(1000))]
+        made = (entry.fields for entry in reversed(self.store.log(1000)) if entry.fields["action"] == "publish")
+        return [fields["author"] for fields in made]
 
 
 @pytest.fixture
@@ -189,3 +198,42 @@ def test_a_clock_of_a_machine_that_leaps_ends_no_lease(world: World) -> None:
 
     assert ann.publisher.standing.is_active
     assert world.authors() == ["ann"]
+
+
+def test_an_override_does_not_let_out_the_files_of_whoever_took_over_with_others(world: World) -> None:
+    ann, bob = world.machine("ann", number=1), world.machine("bob", number=2)
+    world.pass_s(60)
+    ann.is_stopped = True
+    world.pass_s(60)
+
+    world.override("pool", 9, ttl_s=120)
+    world.pass_s(60)
+    while_in_force = bob.state
+    world.pass_s(120)
+
+    assert (while_in_force, bob.state, world.authors()) == ("diverged", "diverged", ["ann"])
+
+
+@pytest.mark.parametrize("ttl_s", [20, 500], ids=["ended", "set"])
+def test_an_override_just_before_a_take_over_is_no_change_of_the_files(world: World, ttl_s: int) -> None:
+    ann, bob = world.machine("ann", number=1), world.machine("bob", number=2)
+    world.pass_s(60)
+    world.override("pool", 9, ttl_s=ttl_s)
+    world.pass_s(10)
+
+    ann.is_stopped = True
+    world.pass_s(60)
+
+    assert (bob.state, world.authors()) == ("diverged", ["ann", "ann"])
+
+
+def test_an_override_that_ends_after_a_take_over_with_the_same_files_ends_there(world: World) -> None:
+    ann, bob = world.machine("ann", number=1), world.machine("bob", number=1)
+    world.pass_s(60)
+    world.override("pool", 9, ttl_s=20)
+    world.pass_s(10)
+
+    ann.is_stopped = True
+    world.pass_s(60)
+
+    assert (bob.state, world.authors()) == ("in step", ["ann", "ann", "bob"])

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PATIENCE_S = 2.0
 _PAUSE_S = 0.05
-_REFUSING = (standing.REFUSED, standing.LOST, Step.HELD.value)
+_REFUSING = (standing.REFUSED, standing.LOST, Step.HELD.value, Step.DIVERGED.value)
 
 
 @dataclass(frozen=True, slots=True)
