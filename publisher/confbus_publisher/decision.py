@@ -11,7 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Callable, Collection, Sequence
 
     from confbus.wire.head import Head
     from confbus.wire.manifest import Manifest
@@ -34,24 +34,53 @@ class Decision:
     held: tuple[str, ...] = ()
 
 
-def decide(merge: Manifest, accounted: str | None, head: Head | None, quarantine: Collection[str]) -> Decision:
+def decide(
+    merge: Manifest,
+    accounted: str | None,
+    head: Head | None,
+    quarantine: Collection[str],
+    *,
+    aliases: Callable[[], Sequence[Manifest]] = tuple,
+    running: Manifest | None = None,
+) -> Decision:
     """The step for `merge`.
 
     `accounted` is the digest of this publisher's last merge that was also the head's `merged`, or else of the one it
-    began with (None: it decides for the first time). `quarantine` holds `section digest` pairs.
+    began with (None: it decides for the first time). `quarantine` holds `section digest` pairs. `aliases` are what
+    `merge` would be under other keys: the same content; `running` is what the head stands for.
     """
-    held = held_sections(merge, quarantine)
-    if held:
-        return Decision(Step.HELD, held)
+    pairs = held_pairs(merge, quarantine, aliases=aliases, running=running)
+    if pairs:
+        return Decision(Step.HELD, tuple(pairs))
     if head is None or not head.merged:
         return Decision(Step.PUBLISH)
     if merge.digest == head.merged:
         return Decision(Step.IN_STEP)
-    if accounted not in {None, merge.digest}:
+    digests = {merge.digest, *(alias.digest for alias in aliases())}
+    if head.merged in digests:
+        return Decision(Step.IN_STEP)
+    if accounted is not None and accounted not in digests:
         return Decision(Step.PUBLISH)
-    return Decision(Step.IN_STEP if merge.digest == head.digest else Step.DIVERGED)
+    return Decision(Step.IN_STEP if head.digest in digests else Step.DIVERGED)
 
 
-def held_sections(merge: Manifest, quarantine: Collection[str]) -> tuple[str, ...]:
-    """The sections of `merge` that still have content which was rolled back."""
-    return tuple(name for name, digest in merge.sections.items() if f"{name} {digest}" in quarantine)
+def held_pairs(
+    merge: Manifest,
+    quarantine: Collection[str],
+    *,
+    aliases: Callable[[], Sequence[Manifest]] = tuple,
+    running: Manifest | None = None,
+) -> dict[str, list[str]]:
+    """The sections of `merge` that still have content which was rolled back, whichever key sealed that, each with its
+    pairs in `quarantine`. What the `running` manifest has under another key is in force: that is not held."""
+    found: dict[str, list[str]] = {}
+    if not quarantine:
+        return found
+    manifests = (merge, *aliases())
+    for name in merge:
+        digests = dict.fromkeys(each.sections[name] for each in manifests)
+        pairs = [pair for each in digests if (pair := f"{name} {each}") in quarantine]
+        there = running.sections.get(name) if running else None
+        if pairs and (len(digests) == 1 or there not in digests):
+            found[name] = pairs
+    return found

@@ -6,6 +6,8 @@
 | `APP_CONFIG_SOURCES` | which kinds are on: `file`, `env`, `remote`, with commas, the later ones on top |
 | `APP_CONFIG_URL` | where the remote document is |
 | `APP_CONFIG_WATCH` | `false`: the sources are read once, at the start |
+| `APP_CONFIG_SEAL` | the sections that are sealed, with commas between |
+| `CONFBUS_KEYS` | the keyring that seals them |
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from confbus.wire.frozen import Frozen, freeze
 from confbus_publisher.formats import literal
 from confbus_publisher.formats.limits import Unfit
 from confbus_publisher.origin import Origin
+from confbus_publisher.seal_settings import DEFAULT_KEYS, KEYS
 from confbus_publisher.settings import read_settings
 from confbus_publisher.source_settings.env import EnvSettings
 from confbus_publisher.sources.value_file import SECRETS
@@ -32,10 +35,11 @@ if TYPE_CHECKING:
 
 DIRECTORY = "CONFIG_DIR"
 SOURCES, URL, WATCH = "APP_CONFIG_SOURCES", "APP_CONFIG_URL", "APP_CONFIG_WATCH"
+SEAL = "APP_CONFIG_SEAL"
 PREFIX = "APP_"
 NAMESPACE = "app"
 
-_OWN = (SOURCES, URL, WATCH)
+_OWN = (SOURCES, URL, WATCH, SEAL)
 _STEP = 10
 _KINDS = {"file": ("directory", DIRECTORY), "env": ("env", ""), "remote": ("http", URL)}
 
@@ -52,6 +56,8 @@ def environment_settings(
         "namespace": namespace,
         "sources": source_entries(environ),
         "file_roots": [str(SECRETS), *([_literal(environ[DIRECTORY])] if environ.get(DIRECTORY) else [])],
+        "seal": [_literal(name.strip()) for name in environ.get(SEAL, "").split(",") if name.strip()],
+        "keys": _literal(environ.get(KEYS) or DEFAULT_KEYS),
     }
     path = (base or Path()) / "confbus.yaml"
     settings = read_settings(path, Frozen(freeze(tree)), _origins(tree), variables={})
@@ -113,6 +119,8 @@ def _origins(tree: Mapping[str, Any]) -> dict[TreePath, Origin]:
     origins: dict[TreePath, Origin] = {(): Origin(source="the environment")}
     origins["sources",] = Origin(variable=SOURCES)
     origins["file_roots",] = Origin(variable=DIRECTORY)
+    origins["seal",] = Origin(variable=SEAL)
+    origins["keys",] = Origin(variable=KEYS)
     origins["namespace",] = Origin(source="the namespace that was named")
     variables = dict(_KINDS.values())
     for index, entry in enumerate(tree["sources"]):

@@ -15,12 +15,14 @@ from confbus_publisher import collector
 from confbus_publisher.checks import Candidate, Shaping, run_checks
 from confbus_publisher.checks.doubts import DoubtCheck
 from confbus_publisher.checks.references import ReferenceCheck
+from confbus_publisher.checks.seal import SealCheck
 from confbus_publisher.expansion.expander import Expanded, Expander
 from confbus_publisher.layer import same_objects
 from confbus_publisher.layers import Layers
 from confbus_publisher.merge import Merged, Merger, conflicts
 from confbus_publisher.merge_rules import DEFAULT, Rules
 from confbus_publisher.provenance import Provenance
+from confbus_publisher.seals import Seals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -46,6 +48,8 @@ class Merge:
     expanded: Expanded
     encoded: Encoded
     origins: Mapping[str, bytes] = field(repr=False)
+    aliases: Callable[[], Sequence[Manifest]] = field(default=tuple, repr=False)
+    """What the manifest would be under the other keys of the ring: the same content, sealed before or afterwards."""
 
     @property
     def tree(self) -> Frozen:
@@ -56,12 +60,16 @@ class Merge:
     def manifest(self) -> Manifest:
         return self.encoded.manifest
 
+    def has_digest(self, digest: str) -> bool:
+        """True for the digest of this content, whichever key it was sealed with."""
+        return digest == self.manifest.digest or any(digest == alias.digest for alias in self.aliases())
+
 
 class Inputs:
     """The sources and checks of one publisher. Without `files`, no `${file:…}` is read.
 
-    `is_shared` is False when nobody else can read what is published. Without `watch`, the sources are read once, when
-    all of them can be; what they said then they say for good.
+    `is_shared` is False when nobody else can read what is published; `seals` says what is sealed. Without `watch`, the
+    sources are read once, when all of them can be; what they said then they say for good.
     """
 
     def __init__(
@@ -74,14 +82,16 @@ class Inputs:
         files: FileRoots | None = None,
         watch: bool = True,
         is_shared: bool = True,
+        seals: Seals | None = None,
     ) -> None:
-        self.checks = tuple(checks)
+        self.seals = seals or Seals("")
+        self.checks = (*checks, SealCheck(self.seals.keys)) if self.seals.keys else tuple(checks)
         self._layers = Layers(sources, rules=rules)
         self._rules = rules
         self._limit_bytes = limit_bytes
         self._merger = Merger(rules)
         self._expander = Expander(files)
-        self._encoder = Encoder()
+        self._encoder = Encoder(whole=self.seals.keys)
         self._provenance = Provenance()
         self._is_watching = watch
         self._is_shared = is_shared
@@ -108,7 +118,8 @@ class Inputs:
         if not self._is_watching:
             return set()
         schemas = [directory for check in self.checks if isinstance(check, Shaping) for directory in check.watched]
-        return self._layers.watched.union(self._expander.watched, schemas)
+        keyring = [self.seals.file.path.parent] if self.seals.keys and self.seals.file else []
+        return self._layers.watched.union(self._expander.watched, schemas, keyring)
 
     @property
     def due_in_s(self) -> float:
@@ -125,26 +136,29 @@ class Inputs:
         `on_top` are sources that are not of the settings, such as the overrides; they must not fail.
 
         Raises `SourceFailed` when a source fails that never succeeded, `MergeConflict` and `InvalidDocument` when
-        the layers make no publishable document.
+        the layers make no publishable document, `InvalidSettings` without the keyring that is to seal it.
         """
         with collector.paused():
             return self._loaded(on_top)
 
     def _loaded(self, on_top: Sequence[Source]) -> Merge:
-        shape = self._shape()
+        shape, ring = self._shape(), self.seals.ring
         layers = (*self._from_sources(shape), *(source.load() for source in on_top))
-        if self._last and same_objects((shape, *layers), self._last[0]) and self._expander.is_current():
+        if self._last and same_objects((shape, ring, *layers), self._last[0]) and self._expander.is_current():
             return self._last[1]
         merged = self._merger.merge(layers)
         expanded = self._expanded(merged, shape)
         if expanded.errors:
             self._last = None  # The layers may be those of before, when only a file went that they name.
             raise expanded.errors[0]
-        encoded = self._encoder.encode(expanded.tree)
+        self.seals.refuse_unfit(expanded.tree)
+        plain = self._encoder.encode(expanded.tree)
+        encoded = self.seals.sealed(plain, ring)
         if encoded.size > self._limit_bytes:
             raise _too_large(encoded, self._limit_bytes)
-        self._last = ((shape, *layers), Merge(merged, expanded, encoded, self._provenance.blobs(merged)))
-        return self._last[1]
+        merge = Merge(merged, expanded, encoded, self._provenance.blobs(merged), self.seals.aliases(plain, ring))
+        self._last = ((shape, ring, *layers), merge)
+        return merge
 
     def failings(self) -> list[SourceFailed | InvalidDocument]:
         """Everything that keeps the sources from making a document, not only the first of it: sources that fail, layers
@@ -186,6 +200,7 @@ class Inputs:
             is_expanded=merge.expanded.is_expanded,
             before=before() if any(check.needs_head for check in self.checks) else None,
             is_shared=self._is_shared,
+            sealed=self.seals.keys,
             digest=merge.manifest.digest,
             approved=approved,
         )

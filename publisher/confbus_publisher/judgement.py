@@ -9,6 +9,7 @@ from confbus_publisher.checks import refuse_errors
 from confbus_publisher.overrides.approval import approved as approvals
 
 if TYPE_CHECKING:
+    from confbus.wire.frozen import Frozen
     from confbus_publisher.inputs import Inputs, Merge
     from confbus_publisher.ledger import State, Store
 
@@ -29,4 +30,7 @@ def judge(inputs: Inputs, merge: Merge, state: State | None, store: Store) -> tu
     def approved(digest: str) -> bool:
         return digest in approvals(store.approvals())
 
-    return refuse_errors(inputs.judge(merge, lambda: state.document() if state else None, approved=approved))
+    def before() -> Frozen | None:
+        return state.document(inputs.seals.open) if state else None
+
+    return refuse_errors(inputs.judge(merge, before, approved=approved))

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from confbus.errors import ChecksFailed, LeaseHeld, Lost, Malformed, NoRelease, Quarantined
 from confbus_publisher import fleet, repair
-from confbus_publisher.decision import held_sections
+from confbus_publisher.decision import held_pairs
 from confbus_publisher.judgement import judge
 from confbus_publisher.ledger import state_of
+from confbus_publisher.resealing import vouch
 
 if TYPE_CHECKING:
     from confbus.wire.release import Release
@@ -31,7 +32,8 @@ def publish_once(
     """The new release with the content of `merge`, or None when the head has just that.
 
     Raises `LeaseHeld` beside an active publisher other than `identity` and `Quarantined` for content that was rolled
-    back, unless `force`, which lifts the hold. Raises `Lost` while instances run what Redis has lost, unless `adopt`:
+    back, unless `force`, which lifts the hold. Raises `KeyLacking` when the keyring of `inputs` is behind the one that
+    sealed the head, unless `force`. Raises `Lost` while instances run what Redis has lost, unless `adopt`:
     then the merge begins a new epoch above all that they report, and so they follow; that needs no leave of the active
     publisher, which waits for it. Raises `ChecksFailed` for a merge without any value, unless `allow_empty`, and,
     whatever is forced, for one that does not pass the checks of `inputs`.
@@ -40,7 +42,7 @@ def publish_once(
     if holder not in {"", identity} and not force and not adopt:
         raise LeaseHeld(holder)
     there = _head(ledger, may_be_damaged=adopt)
-    lift = _lifted(merge, ledger, force=force)
+    lift = _lifted(merge, ledger, there, force=force)
     if not merge.manifest.sections and not allow_empty:
         raise ChecksFailed(["the sources say nothing at all; use --allow-empty if that is meant"])
     if inputs is not None:
@@ -54,6 +56,8 @@ def publish_once(
     _refuse_loss(there, merge, reports)
     if there is not None and there.release.digest == merge.manifest.digest:
         return None
+    if there is not None and inputs is not None and not force:
+        vouch(there.release.manifest, there.blobs, inputs.seals)
     return ledger.publish(merge.encoded, why, origins=merge.origins, lift=lift)
 
 
@@ -66,12 +70,13 @@ def _head(ledger: Ledger, *, may_be_damaged: bool) -> State | None:
         raise
 
 
-def _lifted(merge: Merge, ledger: Ledger, *, force: bool) -> list[str]:
+def _lifted(merge: Merge, ledger: Ledger, there: State | None, *, force: bool) -> list[str]:
     """The quarantined pairs that `merge` has, if it may go out with them."""
-    held = held_sections(merge.manifest, ledger.store.quarantine())
+    running = there.release.manifest if there else None
+    held = held_pairs(merge.manifest, ledger.store.quarantine(), aliases=merge.aliases, running=running)
     if held and not force:
         raise Quarantined(held)
-    return [f"{section} {merge.manifest.sections[section]}" for section in held]
+    return [pair for pairs in held.values() for pair in pairs]
 
 
 def _refuse_loss(there: State | None, merge: Merge, reports: list[Report]) -> None:

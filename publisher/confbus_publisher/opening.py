@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from confbus_publisher.inputs import Inputs
     from confbus_publisher.ledger import Ledger
+    from confbus_publisher.seals import Seals
     from confbus_publisher.settings import Settings
 
 _log = logging.getLogger("confbus.publisher")
@@ -52,11 +53,13 @@ class Named:
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """One namespace on one server. `history` is how many releases stay when one more comes."""
+    """One namespace on one server. `history` is how many releases stay when one more comes; `seals` says what is sealed
+    there, where that is known."""
 
     url: str = field(repr=False)
     namespace: str
     history: int = _KEEP_ALL  # Whoever does not know the publisher's settings drops nothing.
+    seals: Seals | None = None
 
     @property
     def where(self) -> str:
@@ -75,7 +78,7 @@ class Site:
         client = make_client(self.url, name="confbus", namespace=self.namespace)
         store = RedisStore(client, keys_of(client, self.namespace), where=self.where, patience_s=patience_s)
         try:
-            yield Ledger(store, history=self.history)
+            yield Ledger(store, history=self.history, seals=self.seals)
         finally:
             store.close()
 
@@ -103,8 +106,19 @@ def settings_of(named: Named) -> Settings:
     return settings
 
 
-def inputs_of(settings: Settings) -> Inputs:
-    """The sources of `settings`, not read yet, and the checks, ready to run. Raises `InvalidSettings`."""
+def seals_of(settings: Settings, *, is_dry: bool = False) -> Seals:
+    """What `settings` seal, and with which keyring; that is not read yet. `is_dry` as in `Seals`."""
+    from confbus_publisher.key_file import KeyFile
+    from confbus_publisher.seals import Seals
+
+    return Seals(settings.namespace, settings.seal, KeyFile(settings.keys), is_dry=is_dry)
+
+
+def inputs_of(settings: Settings, *, is_dry: bool = False) -> Inputs:
+    """The sources of `settings`, not read yet, and the checks, ready to run. With `is_dry` nothing is sealed.
+
+    Raises `InvalidSettings`.
+    """
     from confbus_publisher.check_settings import build_checks
     from confbus_publisher.inputs import Inputs
     from confbus_publisher.settings import build_sources
@@ -116,6 +130,7 @@ def inputs_of(settings: Settings) -> Inputs:
         checks=build_checks(settings.checks),
         files=settings.files(),
         watch=settings.watch,
+        seals=seals_of(settings, is_dry=is_dry),
     )
 
 
@@ -137,7 +152,7 @@ def site_of(named: Named) -> Site:
 def published_site(settings: Settings) -> Site:
     """Where `settings` publish to. Raises `EmbeddedFailed` when that is an embedded server and none runs."""
     url = settings.redis or _running_url(embedded_directory(settings.path))
-    return Site(url, settings.namespace, settings.history)
+    return Site(url, settings.namespace, settings.history, seals_of(settings))
 
 
 def embedded_directory(file: Path) -> Path:

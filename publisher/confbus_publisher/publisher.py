@@ -26,6 +26,8 @@ from confbus_publisher.mending import Mending
 from confbus_publisher.overrides.overriding import Overriding
 from confbus_publisher.patience import Patience
 from confbus_publisher.recollection import Recollection
+from confbus_publisher.renewal import renew
+from confbus_publisher.resealing import vouch
 from confbus_publisher.standing import Standing
 from confbus_publisher.telling import Telling
 from confbus_publisher.wakes import Wakes
@@ -186,9 +188,15 @@ class Publisher:
         head = state.head if state else None
         # The holds may have come back with a backup, while the head that is known already did not change.
         held = {**state.quarantine, **self.ledger.store.quarantine()} if state else {}
-        decision = decide(merge.manifest, self._recollection.accounted, head, held)
+        running = state.release.manifest if state else None
+        accounted = self._recollection.accounted
+        if state:
+            vouch(state.release.manifest, state.blobs, self.inputs.seals)
+        decision = decide(merge.manifest, accounted, head, held, aliases=merge.aliases, running=running)
         if decision.step is Step.PUBLISH:
             self._publish(merge, state)
+        elif state:
+            renew(self.ledger, self.inputs.seals, self._author, merge)
         self._recollection.account(merge.manifest.digest, self.ledger.state)
         if decision.step is Step.HELD:
             sections = ", ".join(decision.held)
@@ -220,7 +228,7 @@ class Publisher:
         if refusal:
             raise refusal
         why, merge, state = f"{self._lease.holder} is active", self._merge, self.ledger.state
-        if merge and state and state.head.merged == merge.manifest.digest:
+        if merge and state and merge.has_digest(state.head.merged):
             self._recollection.accounted = merge.manifest.digest
         elif merge and state and self._clock() - self._merged_at > 2 * self._pace.lease_s:
             # The active publisher had its time with this merge: what still differs is another configuration.

@@ -47,7 +47,7 @@ class Session:
         store = RedisStore(self.client, keys, where=self.where, patience_s=opening.PATIENCE_S)
         self._publisher = Publisher(
             inputs,
-            Ledger(store, history=settings.history),
+            Ledger(store, history=settings.history, seals=inputs.seals),
             MemoryFile(settings.state, settings.namespace),
             identity=identity,
             author=opening.author(author),
@@ -91,7 +91,7 @@ class Session:
         """Publish what `inputs` say from the next turn on."""
         self._watcher.stop()
         inputs.listen(self.look)
-        self._publisher.inputs = inputs
+        self._publisher.inputs, self._publisher.ledger.seals = inputs, inputs.seals
         self._watcher = self._new_watcher()
         self._watcher.start()
         self.look()

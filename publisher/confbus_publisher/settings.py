@@ -20,6 +20,7 @@ from confbus_publisher.formats.limits import FILE_BYTES, Unfit
 from confbus_publisher.formats.text import decode
 from confbus_publisher.formats.yaml import load_yaml
 from confbus_publisher.merge_rules import DEFAULT, Rules, read_rules
+from confbus_publisher.seal_settings import DEFAULT_KEYS, KEYS, read_seal
 from confbus_publisher.source_settings import SourceSettings, read_sources
 from confbus_publisher.source_settings.terms import read_profile
 from confbus_publisher.sources.value_file import SECRETS
@@ -53,9 +54,11 @@ _KNOWN = (
     "merge",
     "replace",
     "file_roots",
+    "seal",
+    "keys",
 )
 _IN_SOURCE = 3  # sources, the index, the key
-_LATER = ("seal", "guard")
+_LATER = ("guard",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,6 +81,8 @@ class Settings:
     report_interval_s: float = REPORT_INTERVAL_S
     lease_s: float = LEASE_S
     file_roots: tuple[Path, ...] = (SECRETS,)
+    seal: tuple[str, ...] = ()
+    keys: Path
     watch: bool = True
 
     def files(self) -> FileRoots:
@@ -123,6 +128,8 @@ def read_settings(
         report_interval_s=entry.seconds("report_interval", default=REPORT_INTERVAL_S),
         lease_s=entry.seconds("lease", default=LEASE_S),
         file_roots=roots,
+        seal=read_seal(entry),
+        keys=file.parent / entry.text("keys", default=variables.get(KEYS) or DEFAULT_KEYS),
     )
 
 

@@ -110,7 +110,8 @@ class RedisPlace:
 
 def ledger(place: Place, *, clock: Clock | None = None, history: int = 50) -> Ledger:
     """A publisher's ledger of what is at `place`, up to date."""
-    new = Ledger(place.store(), history=history, **({"clock": clock} if clock else {}))
+    timed: dict[str, Any] = {"clock": clock} if clock else {}
+    new = Ledger(place.store(), history=history, **timed)
     new.refresh()
     return new
 

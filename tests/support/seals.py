@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 from confbus.keyring import ACTIVE, Key, Keyring
 from confbus.seal import seal
 from confbus.wire.encoder import Encoder
+from confbus_publisher.key_file import KeyFile
+from confbus_publisher.seals import Seals
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
+    from pathlib import Path
 
     from confbus.wire.encoder import Encoded
 
@@ -23,6 +26,14 @@ def key(name: str, *, state: str = ACTIVE) -> Key:
 def ring(*names: str) -> Keyring:
     """The first is active, the others are retired."""
     return Keyring([key(name) if name == names[0] else key(name, state="retired") for name in names])
+
+
+def seals(path: Path, *keys: str, namespace: str = "shop", ring_of: tuple[str, ...] = ("k1",)) -> Seals:
+    """A publisher's seals of the top-level `keys`, with a keyring at `path`: the first key of it is active."""
+    file = KeyFile(path)
+    if ring_of:
+        file.write(ring(*ring_of))
+    return Seals(namespace, keys, file)
 
 
 def sealed(

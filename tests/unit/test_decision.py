@@ -6,7 +6,7 @@ import pytest
 
 from confbus.wire import head as heads
 from confbus.wire.manifest import Manifest
-from confbus_publisher.decision import Decision, Step, decide, held_sections
+from confbus_publisher.decision import Decision, Step, decide, held_pairs
 
 OLD = Manifest({"db": "0" * 64, "web": "1" * 64})
 NEW = Manifest({"db": "2" * 64, "web": "1" * 64})
@@ -78,4 +78,24 @@ def test_a_resume_lets_the_next_merge_out_whatever_it_is() -> None:
 
 
 def test_the_same_content_in_another_section_is_not_held() -> None:
-    assert held_sections(Manifest({"web": "2" * 64}), HELD) == ()
+    assert held_pairs(Manifest({"web": "2" * 64}), HELD) == {}
+
+
+def test_a_merge_that_went_out_under_another_key_is_in_step() -> None:
+    def aliases() -> list[Manifest]:
+        return [OLD]
+
+    assert decide(NEW, None, head_of(OLD), (), aliases=aliases).step is Step.IN_STEP
+    assert decide(NEW, OLD.digest, head_of(OTHER), (), aliases=aliases).step is Step.DIVERGED
+    assert decide(NEW, OTHER.digest, head_of(OTHER), (), aliases=aliases).step is Step.PUBLISH
+
+
+def test_content_that_was_rolled_back_is_held_under_every_key() -> None:
+    def aliases() -> list[Manifest]:
+        return [OLD]
+
+    pair = f"db {'0' * 64}"
+
+    assert held_pairs(NEW, {pair}, aliases=aliases) == {"db": [pair]}
+    assert held_pairs(NEW, {pair}, aliases=aliases, running=OTHER) == {"db": [pair]}
+    assert held_pairs(NEW, {pair}, aliases=aliases, running=OLD) == {}, "what is in force is not held"

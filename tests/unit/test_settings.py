@@ -137,7 +137,10 @@ REFUSED = {
     "a strategy": ("namespace: x\nmerge: {hosts: add}", ":2:9", "'add' is no way to join lists. Known are append"),
     "a pattern": ("namespace: x\nmerge: {a..b: append}", ":2:9", "'a..b' is not a path"),
     "replace": ("namespace: x\nreplace: [a, 1]", ":2:14", "replace is a list of strings"),
-    "seal": ("namespace: x\nseal: [database]", ":2:1", "seal is not supported by this version"),
+    "seal a deeper path": ("namespace: x\nseal: [a, database.password]", ":2:11", "lies inside a section, and only a"),
+    "seal the root": ("namespace: x\nseal:\n- .", ":3:3", "top-level values without a mapping cannot be sealed"),
+    "seal no path": ("namespace: x\nseal: [a..b]", ":2:8", "'a..b' is no path"),
+    "seal no list": ("namespace: x\nseal: database", ":2:1", "seal must be a list"),
     "guard": ("namespace: x\nguard: {}", ":2:1", "guard is not supported by this version"),
     "directory no string": ("namespace: x\nsources:\n- directory: [x]", ":3:3", "directory must be a string"),
     "secrets with a profile": (

@@ -38,7 +38,7 @@ def command(named: Named, output: str) -> int:
     failures: list[ConfBusError] = []
     problems: tuple[Problem, ...] = ()
     try:
-        inputs = inputs_of(settings_of(named))
+        inputs = inputs_of(settings_of(named), is_dry=True)
         failures = [*inputs.failings()]
         if not failures:
             merge = inputs.load()

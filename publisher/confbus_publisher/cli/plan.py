@@ -56,11 +56,12 @@ def command(named: Named, output: str) -> int:
 
 def _held(merge: Merge, state: State | None) -> dict[str, str]:
     """The sections that were rolled back and still have that content, each with why."""
-    from confbus_publisher.decision import held_sections
+    from confbus_publisher.decision import held_pairs
 
-    quarantine = state.quarantine if state else dict[str, str]()
-    held = held_sections(merge.manifest, quarantine)
-    return {section: quarantine[f"{section} {merge.manifest.sections[section]}"] for section in held}
+    if state is None:
+        return {}
+    held = held_pairs(merge.manifest, state.quarantine, aliases=merge.aliases, running=state.release.manifest)
+    return {section: state.quarantine[pairs[0]] for section, pairs in held.items()}
 
 
 def _facts(

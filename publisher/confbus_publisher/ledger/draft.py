@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from confbus.wire.encoder import Encoded
     from confbus.wire.frozen import Frozen
     from confbus.wire.head import Head
+    from confbus.wire.sections import Opener
     from confbus_publisher.guard.guard import Retreat, Terms
     from confbus_publisher.ledger.inventory import Inventory
     from confbus_publisher.ledger.store import Overrides
@@ -44,9 +45,12 @@ class State:
     guard: Guard | None = None
     retreat: Retreat | None = None
 
-    def document(self) -> Frozen:
-        """The configuration of the release. Raises `Malformed` when a blob is no section."""
-        return join(self.blobs, self.release.manifest).document
+    def document(self, opener: Opener | None = None) -> Frozen:
+        """The configuration of the release, with what `opener` opens of its sealed sections.
+
+        Raises `Malformed` when a blob is no section, and what `opener` raises.
+        """
+        return join(self.blobs, self.release.manifest, opener).document
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,18 +6,19 @@ ledger knows (`state`) is enough to write the head again if Redis loses it.
 
 from __future__ import annotations
 
-import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from confbus.errors import Conflict, Malformed, NoRelease, Refused
 from confbus.wire.release import Release
 from confbus_publisher.guard.guard import Guard, Retreat
-from confbus_publisher.ledger import archive
+from confbus_publisher.ledger import anchor, archive
 from confbus_publisher.ledger.draft import Draft, State, Why
 from confbus_publisher.ledger.inventory import Inventory
+from confbus_publisher.ledger.rollback import pairs_of, verdicts
 from confbus_publisher.ledger.store import BlobsDiffer, VersionTaken
 from confbus_publisher.overrides.override import lost
+from confbus_publisher.resealing import resealed_if_possible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from confbus.wire.manifest import Manifest
     from confbus_publisher.guard.guard import Terms
     from confbus_publisher.ledger.store import Commit, Holds, Overrides, Store
+    from confbus_publisher.seals import Seals
 
 _LOOKED_AT = 64
 _ALL = 1_000_000
@@ -40,12 +42,21 @@ class Ledger:
 
     `state` is the last known state of the head (None: there is none); `refresh` brings it up to date, and every
     operation raises `Conflict` rather than replace a head that moved meanwhile. `fleet_size` sizes the jitter of
-    fetches. `unannounced` says why the last notice was not sent (the fleet then follows by polling), or is empty. The
-    time is the store's, whatever the clock of this machine says, unless `clock` gives it in seconds.
+    fetches. What goes out again is sealed with the active key of `seals`, where that can open it. `unannounced` is why
+    the last notice was not sent (the fleet then follows by polling), or is empty. The time is the store's, whatever the
+    clock of this machine says, unless `clock` gives it in seconds.
     """
 
-    def __init__(self, store: Store, *, history: int = 50, clock: Callable[[], float] | None = None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        *,
+        history: int = 50,
+        seals: Seals | None = None,
+        clock: Callable[[], float] | None = None,
+    ) -> None:
         self.store = store
+        self.seals = seals
         self.state: State | None = None
         self.fleet_size = 0
         self.unannounced = ""
@@ -104,15 +115,19 @@ class Ledger:
         """
         state = self._present()
         known = {**state.blobs, **(state.retreat.blobs if state.retreat else {})}
-        blobs = archive.blobs(self.store, target.manifest, known)
-        release = self._signed(replace(target, version=self._next_version()), why)
-        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(release.at_ms / 1000))
-        reason = f"rolled back by {why.author} at {at}" + (f": {why.message}" if why.message else "")
-        left = state.release.manifest.sections.items() - target.manifest.sections.items()
-        held = {f"{section} {digest}": reason for section, digest in left}
-        lifted = [f"{section} {digest}" for section, digest in target.manifest.sections.items()]
-        draft = Draft(release, why, state.head.merged, blobs, quarantined=held)
-        return self._commit(replace(draft, lifted=[pair for pair in lifted if pair in state.quarantine]))
+        good, blobs = resealed_if_possible(target, archive.blobs(self.store, target.manifest, known), self.seals)
+        release = self._signed(replace(good, version=self._next_version()), why)
+        held, lifted = verdicts(state, release, of=target, why=why)
+        return self._commit(Draft(release, why, state.head.merged, blobs, quarantined=held, lifted=lifted))
+
+    def restate(
+        self, release: Release, blobs: Mapping[str, bytes], why: Why, *, merged: str, held: Mapping[str, str]
+    ) -> Release:
+        """Make `release`, which has the head's content under another key, the next one, with its `blobs`; the digest of
+        the last merge becomes `merged`, and `held` goes into quarantine beside what is there."""
+        lifted = [pair for pair in pairs_of(release) if pair in self._present().quarantine]
+        release = self._signed(replace(release, version=self._next_version()), why)
+        return self._commit(Draft(release, why, merged, blobs, quarantined=held, lifted=lifted))
 
     def resume(self, pairs: Sequence[str], why: Why) -> None:
         """End the hold of quarantined pairs, and let the next merge go out whatever it is. A guard goes on."""
@@ -139,30 +154,9 @@ class Ledger:
         """
         there = self._looked[0] if self._looked else self.store.head()
         self.state, self._inventory = self._if_whole(there), None
-        known: list[Head | Stand] = [*(head for head in (state.head, there) if head), *stands]
-        places = [above for place in known for above in (*place.lineage, (place.epoch, place.revision))]
-        head = state.head.anchored(
-            revision=max(place.revision for place in known) + 1,
-            version=max(place.version for place in known) + 1,
-            above=places,
-        )
-        of = state.release.of or head.version
-        held = {**self.store.quarantine(), **state.quarantine}
-        # Origins are only told, never needed: after a loss they may be gone, and then nothing names them.
-        origins = tuple(digest for digest in state.release.origins if digest in state.blobs)
-        release = self._signed(replace(state.release, version=head.version, of=of, origins=origins), why)
-        draft = Draft(
-            release,
-            why,
-            head.merged,
-            state.blobs,
-            quarantined=held,
-            lifted=lift,
-            holds=state.holds or {},
-            guard=state.guard if state.guard and state.guard.change == state.head.change else None,
-            retreat=state.retreat,
-            anchor=head,
-        )
+        head = anchor.head_above(state.head, there, stands)
+        release = self._signed(anchor.release_below(head, state), why)
+        draft = anchor.draft(head, release, why, state, held=self.store.quarantine(), lifted=lift)
         if state.overrides is None:
             return self._commit(draft, base=there)
         restored, withdrawn = lost(state.overrides.texts, self._overrides_there(), since_ms=state.overrides.now_ms)

@@ -11,6 +11,7 @@ from confbus.errors import InvalidSettings
 from confbus_publisher import opening
 from confbus_publisher.expansion.file_roots import FileRoots
 from confbus_publisher.inputs import Inputs
+from confbus_publisher.key_file import KeyFile
 from confbus_publisher.ledger import Ledger
 from confbus_publisher.ledger.memory import MemoryStore
 from confbus_publisher.manager.engine import Engine
@@ -21,6 +22,8 @@ from confbus_publisher.manager.turn import TurningPublisher
 from confbus_publisher.manager.worker import Worker
 from confbus_publisher.memory_file import MemoryFile
 from confbus_publisher.publisher import Pace
+from confbus_publisher.seal_settings import DEFAULT_KEYS
+from confbus_publisher.seals import Seals
 from confbus_publisher.settings import DOCUMENT_LIMIT_BYTES
 from confbus_publisher.sources.source import Polled
 from confbus_publisher.sources.value_file import SECRETS
@@ -49,6 +52,8 @@ class Place:
     versions: int
     interval_s: float
     gate_timeout_s: float
+    seal: tuple[str, ...] = ()
+    keys: Path = Path(DEFAULT_KEYS)
 
     def __post_init__(self) -> None:
         if (self.redis is None) is not (self.namespace is None):
@@ -111,14 +116,16 @@ class Parts:
 def assemble(place: Place, validators: Judges, gates: Judges, *, is_watching: bool) -> Parts:
     """The parts of a manager at `place`; nothing is read, and no thread runs yet."""
     identity, author = opening.identity(), place.author or opening.author()
+    seals = Seals(place.namespace or "", place.seal, KeyFile(place.keys), is_dry=place.redis is None)
     publisher = TurningPublisher(
         Inputs(
             (),
             limit_bytes=DOCUMENT_LIMIT_BYTES,
             files=FileRoots([SECRETS], base=Path()),
             is_shared=place.redis is not None,
+            seals=seals,
         ),
-        Ledger(_store(place, identity), history=place.versions),
+        Ledger(_store(place, identity), history=place.versions, seals=seals),
         MemoryFile(Path(place.state), place.namespace) if place.state and place.namespace else Forgetful(),
         identity=identity,
         author=author,
@@ -161,4 +168,11 @@ def _reader(place: Place, validators: Judges, *, moved: Callable[[str], object])
         return LocalReader(validators)
     from confbus_publisher.manager.fleet_reader import FleetReader
 
-    return FleetReader(place.redis, place.namespace, validators, poll_s=place.interval_s, moved=moved)
+    return FleetReader(
+        place.redis,
+        place.namespace,
+        validators,
+        poll_s=place.interval_s,
+        moved=moved,
+        open_keys=place.keys if place.seal else None,
+    )

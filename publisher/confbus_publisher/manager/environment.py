@@ -12,13 +12,14 @@ from confbus_publisher.sources.source import SourceGroup
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from confbus_publisher.settings import Settings
     from confbus_publisher.sources.config_source import ConfigSource
 
 
-def sources_of(environ: Mapping[str, str]) -> tuple[list[ConfigSource], bool]:
-    """The sources, and whether they shall be followed. Raises `InvalidSettings` naming the variable."""
+def sources_of(environ: Mapping[str, str]) -> tuple[list[ConfigSource], Settings]:
+    """The sources, and the settings that they are of. Raises `InvalidSettings` naming the variable."""
     from confbus_publisher.environment_settings import environment_settings
 
     settings = environment_settings(environ)
     found = [JoinedSource(source) if isinstance(source, SourceGroup) else source for source in build_sources(settings)]
-    return [NativeConfigSource(source) for source in found], settings.watch
+    return [NativeConfigSource(source) for source in found], settings

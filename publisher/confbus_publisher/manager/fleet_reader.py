@@ -12,6 +12,7 @@ from confbus.timing import Timing
 if TYPE_CHECKING:
     import weakref
     from collections.abc import Callable
+    from pathlib import Path
 
     from confbus.changes import Subscription
     from confbus.status import Status
@@ -39,6 +40,7 @@ class FleetReader:
         *,
         poll_s: float,
         moved: Callable[[str], object],
+        open_keys: Path | None = None,
     ) -> None:
         self._validators = validators
         self._moved = moved
@@ -50,6 +52,7 @@ class FleetReader:
             validators=[self._validate],
             timing=Timing(poll_s=poll_s),
             observer=self._observe,
+            open_keys=open_keys,
         )
 
     @property

@@ -6,6 +6,7 @@ import asyncio
 import os
 import weakref
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from confbus.errors import Closed, NotStarted
@@ -15,6 +16,7 @@ from confbus_publisher.manager.admission import admitted
 from confbus_publisher.manager.callback import on_its_loop
 from confbus_publisher.manager.metrics import ConfigMetrics
 from confbus_publisher.manager.result import ReloadResult, ReloadStatus
+from confbus_publisher.seal_settings import DEFAULT_KEYS, KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
@@ -32,7 +34,8 @@ class ConfigManager:
 
     `sources` are taken as by `add_source`. Without `redis` all of it stays in this process. With `redis` and
     `namespace` it publishes there as `confbus run` does, one active publisher at a time, and reads as every worker
-    does; `state` is then the file that remembers the last head across restarts.
+    does; `state` is then the file that remembers the last head across restarts, and the top-level keys in `seal` are
+    sealed with the keyring `keys` (docs/sealing.md).
 
     `validators` are called with each new snapshot before it is read, `gates` once it is in force; what either refuses
     is rolled back. Sources are looked at every `check_interval_s` seconds, and at once when a file changes; without
@@ -52,6 +55,8 @@ class ConfigManager:
         redis: str | None = None,
         namespace: str | None = None,
         state: str | os.PathLike[str] | None = None,
+        seal: Iterable[str] = (),
+        keys: str | os.PathLike[str] | None = None,
         validators: Iterable[Callable[[Snapshot], object]] = (),
         gates: Iterable[Callable[[Snapshot], object]] = (),
         check_interval_s: float = 5.0,
@@ -67,6 +72,8 @@ class ConfigManager:
             versions=max_config_versions,
             interval_s=check_interval_s,
             gate_timeout_s=gate_timeout_s,
+            seal=tuple(seal),
+            keys=Path(keys or os.environ.get(KEYS) or DEFAULT_KEYS),
         )
         self._validators = list(validators)
         self._gates = list(gates)
@@ -85,8 +92,9 @@ class ConfigManager:
         unless `APP_CONFIG_WATCH` is false. Other `options` are those of the class. Raises `InvalidSettings`."""
         from confbus_publisher.manager.environment import sources_of
 
-        sources, is_watching = sources_of(os.environ)
-        terms: dict[str, Any] = {"sources": sources, "watch_files": is_watching, **options}
+        sources, settings = sources_of(os.environ)
+        terms: dict[str, Any] = {"watch_files": settings.watch, "seal": settings.seal, "keys": settings.keys}
+        terms |= {"sources": sources, **options}
         return cls(**terms)
 
     async def add_source(self, source: ConfigSource) -> None:

@@ -61,10 +61,10 @@ class Overriding:
         if state is None or then.load().tree == self.source.load().tree:
             return None
         try:
-            digest = inputs.load(then).manifest.digest
+            merge = inputs.load(then)
         except ConfBusError:
             return None
-        return digest if digest == state.head.merged else None
+        return state.head.merged if merge.has_digest(state.head.merged) else None
 
     def withdraw_ended(self, author: str) -> None:
         """Take away what ended. Not before the head is without it: until then it tells why that differs."""

@@ -116,3 +116,16 @@ class EmbeddedFailed(ConfBusError):
     def __init__(self, reason: str, *, advice: str = "") -> None:
         self.reason = reason
         super().__init__(f"No embedded server: {reason}.", advice=advice)
+
+
+class KeyLacking(ConfBusError):
+    """What is published is sealed with a key that this publisher does not have, or does not use yet."""
+
+    def __init__(self, section: str, key: str, reason: str) -> None:
+        self.section = section
+        self.key = key
+        self.reason = reason
+        super().__init__(
+            f"{section} is sealed with the key {key}, which {reason}; nothing is sealed with an older one.",
+            advice="Bring the newest keyring here, or `confbus publish --force` seals with the one that is.",
+        )

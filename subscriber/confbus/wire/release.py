@@ -26,6 +26,7 @@ class Release:
     `parent` is the version it replaced (0: none); `of` is the version whose content it is: itself, or an older one
     after a rollback. `at_ms` is Unix time by the publisher's clock, for people; `size` is in bytes. `origins` are the
     digests of the blobs that tell where its values were written, one for each layer of the merge, the lowest first.
+    `same_as` is the digest that its content had under the key that sealed it before; empty when it is as it first was.
     """
 
     version: int
@@ -37,10 +38,16 @@ class Release:
     at_ms: int = 0
     size: int = 0
     origins: tuple[str, ...] = ()
+    same_as: str = ""
 
     @property
     def digest(self) -> str:
         return self.manifest.digest
+
+    @property
+    def content(self) -> str:
+        """What tells its content from others, also when that was sealed again: the digest that it first had."""
+        return self.same_as or self.digest
 
     def fields(self) -> dict[str, str]:
         """What Redis keeps, readable as it is."""
@@ -58,6 +65,7 @@ class Release:
             "at": str(self.at_ms),
             "bytes": str(self.size),
             "origins": " ".join(self.origins),
+            "same_as": self.same_as,
         }
 
 
@@ -81,4 +89,5 @@ def parse(fields: Mapping[str, str]) -> Release:
         at_ms=number(fields, "at", most=MAX_AT_MS),
         size=number(fields, "bytes"),
         origins=ids(fields, "origins", MAX_LAYERS),
+        same_as=fields.get("same_as", "")[:64],
     )
