@@ -10,15 +10,16 @@ from confbus.wire import origins
 from confbus.wire.diff import same
 from confbus.wire.frozen import is_mapping
 from confbus.wire.path import leaves, lookup
-from confbus.wire.sections import around, join
+from confbus.wire.sections import around, join, name_of
 from confbus_publisher.provenance import origins_of
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from confbus.wire.origins import Given, Origins
     from confbus.wire.path import Path
     from confbus.wire.release import Release
+    from confbus.wire.sections import Assembly
     from confbus_publisher.expansion.resolution import Step
     from confbus_publisher.inputs import Inputs, Merge
     from confbus_publisher.ledger import Ledger
@@ -34,6 +35,13 @@ class Absent:
 
 
 ABSENT = Absent()
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """In place of a value in a sealed section: the digest of that section, by which one tells whether it changed."""
+
+    section: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,14 +70,17 @@ class Explanation:
 
 def of_merge(inputs: Inputs, merge: Merge, path: Path) -> list[Explanation]:
     """Every value at and below `path`, as the sources say it now. Empty when there is none."""
-    merged = merge.merged
+    merged, sealed = merge.merged, inputs.seals.keys
     layers = origins_of(merged)
     trees = {layer.source: layer.tree for layer in merged.layers}
     return [
         Explanation(
             at,
-            value,
-            tuple(Part(each, value_at(trees[each.source], at)) for each in origins.trace(layers, at)),
+            Sealed(merge.manifest.sections.get(name_of(at[:1]), "")) if at[0] in sealed else value,
+            tuple(
+                Part(each, ABSENT if at[0] in sealed else value_at(trees[each.source], at))
+                for each in origins.trace(layers, at)
+            ),
             merge.expanded.steps.get(at),
             inputs.how(at),
             inputs.types(at),
@@ -83,15 +94,10 @@ def of_release(ledger: Ledger, release: Release, path: Path) -> list[Explanation
     those are not kept, and know no values but the one that won."""
     layers = _recorded(ledger, release)
     manifest = around(release.manifest, path) if path else release.manifest
-    document = join(ledger.blobs(manifest), manifest).document
-    return [
-        Explanation(
-            at,
-            value,
-            tuple(Part(each, value if each.effect == origins.WINS else ABSENT) for each in origins.trace(layers, at)),
-        )
-        for at, value in _values(document, path)
-    ]
+    there = join(ledger.blobs(manifest), manifest)
+    known = _values(there.document, path)
+    known += [(path if path[:1] == place else place, _sealed(there, place)) for place in _locked(there, path)]
+    return [Explanation(at, value, _parts(origins.trace(layers, at), value)) for at, value in known]
 
 
 def since(ledger: Ledger, release: Release, path: Path) -> Release:
@@ -115,9 +121,10 @@ def value_in(ledger: Ledger, release: Release, path: Path) -> Any:
     """The value at `path` in a release; `ABSENT` when there is none, or when it is not kept any more."""
     manifest = around(release.manifest, path)
     try:
-        return value_at(join(ledger.blobs(manifest), manifest).document, path)
+        there = join(ledger.blobs(manifest), manifest)
     except NoRelease:
         return ABSENT
+    return _sealed(there, path[:1]) if path[:1] in there.locked_places else value_at(there.document, path)
 
 
 def value_at(tree: Mapping[str, Any], path: Path) -> Any:
@@ -126,6 +133,20 @@ def value_at(tree: Mapping[str, Any], path: Path) -> Any:
         return lookup(tree, path)
     except KeyError:
         return ABSENT
+
+
+def _locked(there: Assembly, path: Path) -> list[Path]:
+    """The sealed sections that `path` is in, or around."""
+    return [place for place in sorted(there.locked_places) if not path or place == path[:1]]
+
+
+def _sealed(there: Assembly, place: Path) -> Sealed:
+    return Sealed(there.manifest.sections[name_of(place)])
+
+
+def _parts(given: Sequence[Given], value: Any) -> tuple[Part, ...]:
+    is_known = not isinstance(value, Sealed)
+    return tuple(Part(each, value if is_known and each.effect == origins.WINS else ABSENT) for each in given)
 
 
 def _values(tree: Mapping[str, Any], path: Path) -> list[tuple[Path, Any]]:

@@ -9,8 +9,10 @@ import pytest
 from confbus.errors import InvalidDocument, InvalidSettings
 from confbus.wire.sealed import is_sealed
 from confbus.wire.sections import join
+from confbus_publisher.checks.seal import SealCheck
 from confbus_publisher.inputs import Inputs
 from confbus_publisher.sources import DictSource
+from support.candidates import candidate
 from support.seals import ring, seals
 
 if TYPE_CHECKING:
@@ -114,3 +116,11 @@ def test_a_name_that_is_not_there_is_a_warning_with_the_nearest(keys: Path) -> N
     assert [str(problem) for problem in problems if problem.rule == "seal"] == [
         "databse: it is to be sealed, and is not there. Did you mean database? That goes out in plain text."
     ]
+
+
+def test_an_override_of_what_is_sealed_is_a_warning_since_it_is_plain_text() -> None:
+    problems = [*SealCheck(frozenset({"database"}))(candidate(DOCUMENT, kind="override"))]
+
+    assert [str(problem.path[-1]) for problem in problems] == ["host", "password"]
+    assert problems[0].message == "it is sealed, and its override is plain text in Redis"
+    assert not problems[0].is_error

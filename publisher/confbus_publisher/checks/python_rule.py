@@ -18,7 +18,6 @@ from confbus_publisher.secret_patterns import HIDDEN, masked
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-    from confbus.wire.frozen import Frozen
     from confbus.wire.path import Path
     from confbus_publisher.checks.candidate import Candidate
     from confbus_publisher.checks.rule import Rule
@@ -60,7 +59,7 @@ class PythonCheck:
     def _problem(self, path: Any, text: str, advice: str, candidate: Candidate) -> Problem:
         known = _path(path)
         place = candidate.place(existing(candidate.tree, known))
-        told = _without_secrets(text, candidate.tree)[:_MOST_CHARACTERS]
+        told = _without_secrets(text, candidate)[:_MOST_CHARACTERS]
         message = f"{self._rule.text} says: {told}" if not self._rule.message else self._rule.message
         source = f"The rule stands at {self._rule.origin}." if self._rule.origin else ""
         return Problem(known, message.rstrip("."), f"{advice} {source}".strip(), place, self.name, self._rule.is_error)
@@ -92,6 +91,11 @@ def _line(text: str) -> str:
     return " ".join(text.split()) or "it does not hold"
 
 
+def _could_tell(value: Any) -> bool:
+    """Whether somebody who meets it in a text learns anything; of small numbers and words there are many."""
+    return len(str(value)) > 3 if isinstance(value, int | float) else isinstance(value, str) and bool(value)
+
+
 def _path(path: Any) -> Path:
     """What a rule calls a path, when it is one; else that of the document."""
     try:
@@ -110,8 +114,12 @@ def _raised(error: BaseException) -> str:
     return f"it raised {type(error).__name__}{at}"
 
 
-def _without_secrets(text: str, tree: Frozen) -> str:
-    secrets = [value for path, value in scalars(tree) if isinstance(value, str) and value and is_secret(path)]
+def _without_secrets(text: str, candidate: Candidate) -> str:
+    secrets = [
+        str(value)
+        for path, value in scalars(candidate.tree)
+        if _could_tell(value) and (path[0] in candidate.sealed or (is_secret(path) and isinstance(value, str)))
+    ]
     for secret in sorted(secrets, key=len, reverse=True):  # One may be the beginning of another.
         text = text.replace(secret, HIDDEN)
     return masked(text)

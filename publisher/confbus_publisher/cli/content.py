@@ -9,8 +9,8 @@ from confbus.wire.manifest import EMPTY
 from confbus.wire.sections import join
 
 if TYPE_CHECKING:
-    from confbus.wire.frozen import Frozen
     from confbus.wire.release import Release
+    from confbus.wire.sections import Assembly, Opener
     from confbus_publisher.ledger import Ledger, State
 
 
@@ -22,9 +22,12 @@ def head_state(ledger: Ledger) -> State:
     return state
 
 
-def document(ledger: Ledger, release: Release) -> Frozen:
-    """The configuration of a release. Raises `NoRelease` when part of it is gone."""
-    return join(ledger.blobs(release.manifest), release.manifest).document
+def content(ledger: Ledger, release: Release, opener: Opener | None = None) -> Assembly:
+    """The configuration of a release; what is sealed is locked, but for what `opener` opens.
+
+    Raises `NoRelease` when part of it is gone, and what `opener` raises.
+    """
+    return join(ledger.blobs(release.manifest), release.manifest, opener)
 
 
 def release_of(ledger: Ledger, version: int | None) -> Release:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -22,18 +22,20 @@ if TYPE_CHECKING:
 def command(named: Named, output: str, before: int, after: int | None) -> int:
     """Show what changed between two versions, leaf by leaf.
 
-    From A to B; without B, to the head. Leaves with 2 when they differ. Values that look like secrets are shown as ***.
+    From A to B; without B, to the head. Leaves with 2 when they differ. Values that look like secrets are shown as ***,
+    and of a sealed section only that it changed, which is so with a new key, too.
     """
-    from confbus.wire.diff import diff
-    from confbus_publisher.cli.content import document, release_of
+    from confbus_publisher.audit.contents import Step
+    from confbus_publisher.cli.content import release_of
     from confbus_publisher.opening import site_of
 
     with site_of(named).ledger() as ledger:
         new = release_of(ledger, after)
         old = release_of(ledger, before)
-        changes = diff(document(ledger, old), document(ledger, new))
-    facts = {"from": old.version, "to": new.version, "changes": [differences.fact(change) for change in changes]}
-    present(output, facts, differences.lines(changes))
+        blobs = {**ledger.blobs(old.manifest), **ledger.blobs(new.manifest)}
+    step = Step.between(old.manifest, old.manifest.changes_to(new.manifest), blobs)
+    facts: dict[str, Any] = {"from": old.version, "to": new.version, "changes": differences.step_facts(step)}
+    present(output, facts, differences.step_lines(step))
     if output == "text":
-        say(f"{counted(len(changes), 'change')} from version {old.version} to {new.version}.")
-    return outcome.DIFFERENT if changes else outcome.DONE
+        say(f"{counted(len(facts['changes']), 'change')} from version {old.version} to {new.version}.")
+    return outcome.DIFFERENT if facts["changes"] else outcome.DONE

@@ -1,4 +1,4 @@
-"""Changed leaves, one line each: `~ pool.size  10 -> 20   config/app.yaml:3`."""
+"""Changed leaves, one line each: `~ pool.size  10 -> 20   config/app.yaml:3`; of what is sealed, that it changed."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from confbus.wire.path import pointer, render
 from confbus_publisher.cli.output import width
 from confbus_publisher.cli.values import brief, visible
 
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from confbus.wire.diff import Change
+    from confbus_publisher.audit.contents import Step
     from confbus_publisher.origin import Origin
 
 _SIGNS = {"added": "+", "removed": "-", "modified": "~"}
@@ -36,6 +38,19 @@ def lines(changes: Sequence[Change], *, origin: Callable[[Change], Origin | None
         yield click.style(whole[0], fg=_COLOURS[change.change_type.value]) + whole[1:]
 
 
+def step_lines(step: Step, *, origin: Callable[[Change], Origin | None] | None = None) -> Iterator[str]:
+    """The lines of all that changed from one content to the next."""
+    yield from lines(step.leaves, origin=origin)
+    for path in step.sealed:
+        yield click.style("~", fg=_COLOURS["modified"]) + f" {render(path)}  changed (sealed)"
+
+
+def step_facts(step: Step) -> list[dict[str, Any]]:
+    """All that changed, for programs."""
+    sealed = [{"path": pointer(path), "change": "modified", "sealed": True} for path in step.sealed]
+    return [*map(fact, step.leaves), *sealed]
+
+
 def text(change: Change) -> str:
     """Sign, path, and value: the old, the new, or both."""
     kind, path = change.change_type.value, change.parts
@@ -46,8 +61,6 @@ def text(change: Change) -> str:
 
 def fact(change: Change, *, origin: Origin | None = None) -> dict[str, Any]:
     """The change for programs; the absent side of it is null."""
-    from confbus.wire.path import pointer
-
     facts: dict[str, Any] = {
         "path": pointer(change.parts),
         "change": change.change_type.value,

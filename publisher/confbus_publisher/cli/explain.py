@@ -10,7 +10,7 @@ from confbus_publisher.cli import outcome
 from confbus_publisher.cli.options import subcommand, with_output, with_place
 from confbus_publisher.cli.output import listed, present, say, table
 from confbus_publisher.cli.values import brief, visible
-from confbus_publisher.explain import ABSENT
+from confbus_publisher.explain import ABSENT, Sealed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -30,8 +30,8 @@ _MOST = 40
 @subcommand(
     "explain",
     example="confbus explain database.port",
-    keys="values [{path, value, layers [{effect, place, source, kind, priority, value}], used [reference], how, "
-    "types [type]}]; of one value also version, is_published, since {version, at, author, message}",
+    keys="values [{path, value, sealed, layers [{effect, place, source, kind, priority, value}], used [reference], "
+    "how, types [type]}]; of one value also version, is_published, since {version, at, author, message}",
 )
 @with_place
 @click.argument("path", default="")
@@ -42,7 +42,7 @@ def command(named: Named, output: str, path: str, *, is_all: bool) -> int:
 
     Beside a confbus.yaml it tells what the sources say now, and whether that is published; elsewhere, what was told
     with the release. Of a section, every value in it is told in one line. Values that look like secrets are shown
-    as ***.
+    as ***, those of sealed sections not at all.
     """
     from confbus.wire.path import parse
     from confbus_publisher import explain
@@ -124,8 +124,15 @@ def _fact(found: Explanation) -> dict[str, Any]:
         }
         for part in found.parts
     ]
-    fact: dict[str, Any] = {"path": pointer(found.path), "value": visible(found.path, found.value), "layers": layers}
-    more = {"used": found.step and list(found.step.used), "how": found.how, "types": sorted(found.types)}
+    is_sealed = isinstance(found.value, Sealed)
+    value = None if is_sealed else visible(found.path, found.value)
+    fact: dict[str, Any] = {"path": pointer(found.path), "value": value, "layers": layers}
+    more = {
+        "sealed": is_sealed,
+        "used": found.step and list(found.step.used),
+        "how": found.how,
+        "types": sorted(found.types),
+    }
     return fact | {name: each for name, each in more.items() if each}
 
 
@@ -133,7 +140,7 @@ def _detail(found: Explanation, fact: dict[str, Any]) -> Iterator[str]:
     """One value: what it is, each layer in a row, and since when."""
     from confbus.wire.path import render
 
-    yield f"{render(found.path)} = {brief(found.path, found.value, most=_MOST)}"
+    yield f"{render(found.path)} = {_shown(found, most=_MOST)}"
     rows = [
         [
             f"  {part.given.effect}",
@@ -166,8 +173,9 @@ def _rows(found: Sequence[Explanation]) -> Iterable[str]:
     """Many values: a row each, with the place that won."""
     from confbus.wire.path import render
 
-    rows = [
-        [render(each.path), brief(each.path, each.value), each.parts[0].given.place if each.parts else "?"]
-        for each in found
-    ]
+    rows = [[render(each.path), _shown(each), each.parts[0].given.place if each.parts else "?"] for each in found]
     return table([["PATH", "VALUE", "WHERE"], *rows])
+
+
+def _shown(found: Explanation, *, most: int = 24) -> str:
+    return "(sealed)" if isinstance(found.value, Sealed) else brief(found.path, found.value, most=most)

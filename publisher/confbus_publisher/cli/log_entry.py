@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from confbus.wire.path import pointer, render
+from confbus.wire.path import pointer
 from confbus_publisher.cli import differences
 from confbus_publisher.cli.moments import iso, local
 from confbus_publisher.cli.output import plain
@@ -42,9 +40,7 @@ def values(step: Step | None) -> Iterator[str]:
     if step is None:
         yield "  the releases before and after it are not both kept"
         return
-    yield from ("  " + text for text in differences.lines(step.leaves))
-    for path in step.sealed:
-        yield "  " + click.style("~", fg="yellow") + f" {render(path)}  changed (sealed)"
+    yield from ("  " + text for text in differences.step_lines(step))
 
 
 def fact(entry: LogEntry, step: Step | None, *, has_values: bool) -> dict[str, Any]:
@@ -58,13 +54,8 @@ def fact(entry: LogEntry, step: Step | None, *, has_values: bool) -> dict[str, A
         ]
         facts["more"] = told.more
     if has_values:
-        facts["values"] = None if step is None else _values(step)
+        facts["values"] = None if step is None else differences.step_facts(step)
     return facts
-
-
-def _values(step: Step) -> list[dict[str, Any]]:
-    sealed = [{"path": pointer(path), "change": "modified", "sealed": True} for path in step.sealed]
-    return [*map(differences.fact, step.leaves), *sealed]
 
 
 def _told(fields: Mapping[str, str], step: Step | None) -> Summary | None:

@@ -11,7 +11,7 @@ from confbus_publisher.cli.publishers import active_fact, active_text
 from confbus_publisher.cli.sources import merged
 
 if TYPE_CHECKING:
-    from confbus.wire.diff import Change
+    from confbus_publisher.audit.contents import Step
     from confbus_publisher.inputs import Merge
     from confbus_publisher.ledger import State
     from confbus_publisher.opening import Named
@@ -29,11 +29,9 @@ def command(named: Named, output: str) -> int:
     """Show what a publish would change, leaf by leaf.
 
     Compares what the sources and the overrides say now with the head, and tells what would keep a publisher from it.
-    Leaves with 2 when they differ. Values that look like secrets are shown as ***.
+    Leaves with 2 when they differ. Values that look like secrets are shown as ***, and of a sealed section only that it
+    changed.
     """
-    from confbus.wire.diff import diff
-    from confbus.wire.frozen import Frozen
-    from confbus_publisher.cli.content import document
     from confbus_publisher.cli.overrides import on_top
     from confbus_publisher.opening import inputs_of, published_site, settings_of
     from confbus_publisher.survey import survey
@@ -42,16 +40,28 @@ def command(named: Named, output: str) -> int:
     with published_site(settings).ledger() as ledger:
         merge = merged(inputs_of(settings), on_top(ledger.store))
         state = ledger.refresh()
-        there = document(ledger, state.release) if state else Frozen()
         seen = survey(ledger.store)
-    changes = diff(there, merge.tree)
+    step = _step(merge, state)
     held = _held(merge, state)
     if output == "json":
-        show_json(_facts(changes, merge, state, held=held, seen=seen))
+        show_json(_facts(step, merge, state, held=held, seen=seen))
     else:
-        show(differences.lines(changes, origin=lambda change: merge.merged.origins.get(change.parts)))
-        _tell(changes, state, held=held, seen=seen)
-    return outcome.DIFFERENT if changes else outcome.DONE
+        show(differences.step_lines(step, origin=lambda change: merge.merged.origins.get(change.parts)))
+        _tell(len(step.leaves) + len(step.sealed), state, held=held, seen=seen)
+    return outcome.DIFFERENT if step.leaves or step.sealed else outcome.DONE
+
+
+def _step(merge: Merge, state: State | None) -> Step:
+    """From the head to the merge; what only has another key is the same."""
+    from confbus.wire.manifest import EMPTY
+    from confbus_publisher.audit.contents import Step
+
+    before = state.release.manifest if state else EMPTY
+    changes = before.changes_to(merge.manifest)
+    aliases = [alias.sections for alias in merge.aliases()]
+    same = {name for name in changes for alias in aliases if name in alias and alias[name] == before.sections.get(name)}
+    real = {name: digest for name, digest in changes.items() if name not in same}
+    return Step.between(before, real, {**(state.blobs if state else {}), **merge.encoded.by_digest})
 
 
 def _held(merge: Merge, state: State | None) -> dict[str, str]:
@@ -64,26 +74,25 @@ def _held(merge: Merge, state: State | None) -> dict[str, str]:
     return {section: state.quarantine[pairs[0]] for section, pairs in held.items()}
 
 
-def _facts(
-    changes: list[Change], merge: Merge, state: State | None, *, held: dict[str, str], seen: Survey
-) -> dict[str, Any]:
+def _facts(step: Step, merge: Merge, state: State | None, *, held: dict[str, str], seen: Survey) -> dict[str, Any]:
+    paths = [*(change.parts for change in step.leaves), *step.sealed]
     return {
         "version": state.head.version if state else None,
         "changes": [
-            {**differences.fact(change), "origin": str(merge.merged.origins.get(change.parts, "")) or None}
-            for change in changes
+            {**fact, "origin": str(merge.merged.origins.get(path, "")) or None}
+            for path, fact in zip(paths, differences.step_facts(step), strict=True)
         ],
         "held": list(held),
         "active": active_fact(seen),
     }
 
 
-def _tell(changes: list[Change], state: State | None, *, held: dict[str, str], seen: Survey) -> None:
+def _tell(count: int, state: State | None, *, held: dict[str, str], seen: Survey) -> None:
     base = f"version {state.head.version}" if state else "nothing: this namespace is empty"
-    say(f"{counted(len(changes), 'change')} from {base}." if changes else f"The sources say what {base} says.")
+    say(f"{counted(count, 'change')} from {base}." if count else f"The sources say what {base} says.")
     for section, why in held.items():
         say(f"Held: {sections_text([section])}, {why}. Mend it, or lift it with `confbus resume {section}`.")
     if seen.holder:
         say(f"The active publisher is {active_text(seen)}.")
-    elif changes:
+    elif count:
         say("No publisher is active: `confbus publish` or `confbus run` puts this out.")

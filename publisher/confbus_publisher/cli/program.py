@@ -19,7 +19,7 @@ COMMANDS = {
     "Look": ("status", "get", "explain", "watch", "history", "diff", "log", "fleet"),
     "Override": ("set", "unset", "approve"),
     "Undo": ("rollback", "resume", "adopt-head"),
-    "Secure": ("acl",),
+    "Secure": ("acl", "keys"),
     "Try": ("demo",),
 }
 _NAMES = [name for names in COMMANDS.values() for name in names]

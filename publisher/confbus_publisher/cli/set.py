@@ -11,10 +11,12 @@ from confbus_publisher.cli.options import seconds, subcommand, with_author, with
 from confbus_publisher.cli.output import say
 
 if TYPE_CHECKING:
+    from confbus.wire.path import Path
     from confbus_publisher.cli.wait import Wait
-    from confbus_publisher.ledger import State
+    from confbus_publisher.ledger import Ledger, State
     from confbus_publisher.opening import Named
     from confbus_publisher.overrides.override import Override
+    from confbus_publisher.seals import Seals
 
 
 @subcommand(
@@ -47,7 +49,7 @@ def command(
     VALUE is read like an environment variable: true, false, null, a number, JSON when it begins with { or [, else a
     string. Write -- before a negative number. Mappings are merged key by key, everything else replaces what is there.
     It lasts until --ttl or `confbus unset` end it. Waits a moment for the version that has it; with --wait, until the
-    fleet has applied that.
+    fleet has applied that. What is sealed is not overridden: overrides are plain text.
     """
     from confbus_publisher.cli import arrival
     from confbus_publisher.cli.moments import iso
@@ -59,9 +61,11 @@ def command(
 
     parts, wanted = parse_path(path), _value(value, path, **how)
     began = time.monotonic()
-    with site_of(named).ledger() as ledger:
+    site = site_of(named)
+    with site.ledger() as ledger:
         before = wait.survey(ledger)
         with recorded(ledger, Why(author, reason, "set"), path=path):
+            _refuse_sealed(ledger, site.seals, parts)
             override = amending.put(ledger.store, parts, wanted, by=author, reason=reason, ttl_s=ttl_s)
         patience_s = wait.timeout_s or arrival.PATIENCE_S
         found = arrival.wait(
@@ -75,6 +79,20 @@ def command(
     if output == "text" and not found.version:
         say(found.reason())
     return found.exit_code(must_arrive=wait.timeout_s is not None)
+
+
+def _refuse_sealed(ledger: Ledger, seals: Seals | None, parts: Path) -> None:
+    """Raises `Refused` for what is sealed, or shall be."""
+    from confbus.errors import Refused
+    from confbus.wire.path import render
+    from confbus.wire.sections import path_of
+    from confbus_publisher.resealing import keys_of
+
+    state = ledger.refresh()
+    sealed = {path_of(name)[0] for name in (keys_of(state.release.manifest, state.blobs) if state else ())}
+    if parts[0] in sealed | (seals.keys if seals else frozenset()):
+        reason = f"{render(parts[:1])} is sealed, and an override would stand in Redis as plain text"
+        raise Refused(reason, advice="Put the value into a source.")
 
 
 def _value(text: str, path: str, *, is_string: bool) -> Any:

@@ -1,0 +1,187 @@
+"""`confbus keys`: the keyring that seals sections, and the change from one key to the next."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from confbus_publisher.cli import outcome
+from confbus_publisher.cli.options import subcommand, with_author, with_output, with_place, with_wait
+from confbus_publisher.cli.output import present, say, table
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from confbus.keyring import Key
+    from confbus_publisher.cli.wait import Wait
+    from confbus_publisher.key_file import KeyFile
+    from confbus_publisher.ledger import State
+    from confbus_publisher.opening import Named
+
+_HEADS = ["KEY", "STATE", "SINCE", "NEEDED BY"]
+_EPILOG = """\b
+JSON: each command says which keys its JSON has.
+
+Example: confbus keys list
+"""
+_with_keys = click.option("--keys", "path", metavar="FILE", help="The keyring; else what the settings say.")
+
+
+@click.group("keys", epilog=_EPILOG, subcommand_metavar="COMMAND [OPTIONS]...", options_metavar="")
+def command() -> None:
+    """Make, rotate and list the keys that seal sections.
+
+    A new key is first brought to the workers, then made active: `generate`, copy the keyring, `rotate`. The keys before
+    it go on opening what they sealed.
+    """
+
+
+@subcommand("generate", example="confbus keys generate", keys="id, state, file")
+@with_place
+@_with_keys
+@with_output
+def generate(named: Named, output: str, path: str | None) -> int:
+    """Make a new key.
+
+    The first one is active at once. A later one is ready, and seals nothing until `confbus keys rotate`: bring the
+    keyring to the workers before.
+    """
+    from confbus_publisher.cli import keyring
+    from confbus_publisher.key_changes import generated
+
+    file = keyring.key_file(named, path)
+    key = keyring.change(file, generated)
+    word = "active" if key.state == "active" else "ready: bring it to the workers, then `confbus keys rotate`"
+    facts = {"id": key.id, "state": key.state, "file": str(file.path)}
+    present(output, facts, [f"Made the key {key.id} in {file.path}. It is {word}."])
+    return outcome.DONE
+
+
+@subcommand(
+    "rotate", example="confbus keys rotate --wait 30s", keys="id, version, active {instance, state, why}, fleet"
+)
+@with_place
+@_with_keys
+@with_author
+@with_wait
+@with_output
+def rotate(named: Named, output: str, path: str | None, author: str, wait: Wait) -> int:
+    """Make the newest ready key active, and seal the head with it.
+
+    Nobody reads anything new by that. A worker without the key keeps what it runs, and says so. Where a publisher is
+    active, it seals the head when it sees its keyring change; one on another machine needs the new file there.
+    """
+    from confbus.errors import EmbeddedFailed, Unreachable
+    from confbus_publisher.cli import keyring
+    from confbus_publisher.key_changes import rotated
+
+    began = time.monotonic()
+    file = keyring.key_file(named, path)
+    key = keyring.change(file, rotated)
+    try:
+        return _seal_head(named, file, key, author=author, output=output, wait=wait, began=began)
+    except (EmbeddedFailed, Unreachable) as error:
+        if wait.timeout_s is not None:
+            raise
+        present(output, {"id": key.id, "version": None, "active": None}, [f"The key {key.id} is active."])
+        say(f"A publisher seals the head with it when the server is back: {error.message}")
+        return outcome.DONE
+
+
+@subcommand("list", example="confbus keys list", keys="file, keys [{id, state, since, releases [version]}]")
+@with_place
+@_with_keys
+@with_output
+def list_(named: Named, output: str, path: str | None) -> int:
+    """List the keys of the keyring, and which kept releases need them.
+
+    A retired key can go, with `confbus keys remove`, when no release needs it any more. A key that is needed and not in
+    the keyring is listed as missing.
+    """
+    from confbus_publisher.cli import keyring
+
+    file = keyring.key_file(named, path)
+    ring, needed = keyring.ring_of(file), keyring.needed(named, file)
+    facts = [_fact(key.id, key.state, key.since, needed) for key in ring]
+    facts += [_fact(name, "missing", "", needed) for name in sorted(needed or {}) if ring.get(name) is None]
+    rows = [[fact["id"], fact["state"], fact["since"] or "?", _versions(fact["releases"])] for fact in facts]
+    present(output, {"file": str(file.path), "keys": facts}, table([_HEADS, *rows]) if rows else [])
+    if not rows:
+        say(f"There is no key in {file.path}; `confbus keys generate` makes one.")
+    return outcome.DONE
+
+
+@subcommand("remove", example="confbus keys remove 2026-01-31-3f9a2c", keys="id, file")
+@with_place
+@_with_keys
+@click.argument("name", metavar="ID")
+@click.option("--force", is_flag=True, help="Also while releases need it, or when that cannot be told.")
+@with_output
+def remove(named: Named, output: str, path: str | None, name: str, force: bool) -> int:  # noqa: FBT001  # click's
+    """Take a key that is not active out of the keyring.
+
+    Refused while a kept release needs it: a rollback to that could not be opened. Copies elsewhere, and files of a last
+    known good, are not looked at.
+    """
+    from confbus.errors import Refused
+    from confbus_publisher.cli import keyring
+    from confbus_publisher.key_changes import removed
+
+    file = keyring.key_file(named, path)
+    removed(keyring.ring_of(file), name)
+    needed = {} if force else keyring.needed(named, file)
+    if needed is None:
+        raise Refused("whether a release needs that key cannot be told", advice="Start the server, or use --force.")
+    if name in needed:
+        advice = "They go as new ones come; --force gives them up."
+        raise Refused(f"{name} is needed by {_versions(needed[name])}", advice=advice)
+    with file.alone():
+        file.write(removed(keyring.ring_of(file), name))
+    present(output, {"id": name, "file": str(file.path)}, [f"Removed the key {name} from {file.path}."])
+    return outcome.DONE
+
+
+def _seal_head(named: Named, file: KeyFile, key: Key, *, author: str, output: str, wait: Wait, began: float) -> int:
+    """Let the head be sealed with the new key, by whoever is active, or here; then tell, and wait for the fleet."""
+    from confbus_publisher.cli import arrival, keyring
+    from confbus_publisher.renewal import renew
+    from confbus_publisher.resealing import is_due
+
+    site, seals = keyring.site_with(named, file)
+
+    def is_out(state: State) -> bool:
+        return not is_due(state.release.manifest, state.blobs, seals)
+
+    with site.ledger() as ledger:
+        before = wait.survey(ledger)
+        since_ms = ledger.store.time_ms()
+        ledger.store.note({"action": "keys rotate", "key": key.id, "author": author})
+        if ledger.refresh() and not ledger.store.lease():
+            renew(ledger, seals, author)
+        patience_s = wait.timeout_s or arrival.PATIENCE_S
+        found = arrival.wait(ledger, is_out, since_ms=since_ms, patience_s=patience_s)
+        where = f"version {found.version} needs no other" if found.version else "no version is sealed with it yet"
+        facts, text = {"id": key.id, **found.facts()}, f"The key {key.id} is active; {where}."
+        wait.present(output, facts, [text], ledger=ledger, before=before if found.version else None, since=began)
+    if output == "text" and not found.version:
+        say(found.reason())
+    return found.exit_code(must_arrive=wait.timeout_s is not None)
+
+
+def _fact(name: str, state: str, since: str, needed: dict[str, list[int]] | None) -> dict[str, Any]:
+    return {"id": name, "state": state, "since": since, "releases": None if needed is None else needed.get(name, [])}
+
+
+def _versions(versions: Sequence[int] | None) -> str:
+    """The releases that need a key, newest first."""
+    if versions is None:
+        return "?"
+    if len(versions) < 2:
+        return f"version {versions[0]}" if versions else "nothing"
+    return f"{len(versions)} releases, the newest version {versions[0]}"
+
+
+for each in (generate, rotate, list_, remove):
+    command.add_command(each)
