@@ -34,6 +34,15 @@ class Named:
     config: str | None = None
     url: str | None = field(default=None, repr=False)  # It may hold a password.
     namespace: str | None = None
+    password_file: str | None = None
+
+    def logged_in(self, url: str) -> str:
+        """The URL, with the password file that was named in place of its own."""
+        from confbus.address import split_password_file, with_password_file
+
+        if not self.password_file:
+            return url
+        return with_password_file(split_password_file(url)[0], str(Path(self.password_file).absolute()))
 
     @property
     def file(self) -> Path:
@@ -94,12 +103,13 @@ def settings_of(named: Named) -> Settings:
 
         if lacks_address(os.environ):
             _log.warning("a remote source is turned on without APP_CONFIG_URL: there is none")
-        return environment_settings(os.environ, namespace=named.namespace or NAMESPACE, redis=named.url)
+        url = named.url and named.logged_in(named.url)
+        return environment_settings(os.environ, namespace=named.namespace or NAMESPACE, redis=url)
     from confbus_publisher.settings import load_settings
 
     settings = load_settings(named.file)
-    if named.url:
-        settings = replace(settings, redis=named.url)
+    if url := named.url or settings.redis:
+        settings = replace(settings, redis=named.logged_in(url))
     if named.namespace and named.namespace != settings.namespace:
         state = settings.state.with_name(f"state-{quote(named.namespace, safe='')}")
         settings = replace(settings, namespace=named.namespace, state=state)
@@ -140,7 +150,7 @@ def site_of(named: Named) -> Site:
     Raises `InvalidSettings` when that is not enough, `EmbeddedFailed` when an embedded server is meant and none runs.
     """
     if named.url and named.namespace:
-        return Site(named.url, named.namespace)
+        return Site(named.logged_in(named.url), named.namespace)
     if named.has_settings:
         return published_site(settings_of(named))
     if not named.namespace:

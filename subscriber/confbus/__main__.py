@@ -8,6 +8,7 @@ import os
 import sys
 from typing import TYPE_CHECKING, NoReturn
 
+from confbus.address import with_password_file
 from confbus.errors import ConfBusError, Unreachable
 from confbus.health import Instance, instances
 from confbus.names import host_name
@@ -19,7 +20,8 @@ DONE, FAILED, USAGE = 0, 1, 64
 _EPILOG = """\
 Done (0) when each process of this host that reports has a configuration, and there are enough of them; failed (1) when
 not. While Redis is away nothing can be told, and that is no reason to restart a worker: it is done, unless told
-otherwise. CONFBUS_URL and CONFBUS_NAMESPACE stand for --url and -n. Everything else is in the command `confbus`.
+otherwise. CONFBUS_URL, CONFBUS_PASSWORD_FILE and CONFBUS_NAMESPACE stand for --url, --password-file
+and -n. Everything else is in the command `confbus`.
 """
 
 
@@ -55,6 +57,8 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     health = commands.add_parser("health", help="whether the processes of this host are up", epilog=_EPILOG)
     health.add_argument("--url", default=os.environ.get("CONFBUS_URL"))
+    file = os.environ.get("CONFBUS_PASSWORD_FILE")
+    health.add_argument("--password-file", default=file, metavar="FILE", help="what has the password of the URL's user")
     health.add_argument("-n", "--namespace", default=os.environ.get("CONFBUS_NAMESPACE"))
     health.add_argument("--host", default=host_name(), help="the host in the names of its instances")
     health.add_argument("--instances", type=int, default=1, metavar="N", help="how many must report (1)")
@@ -65,6 +69,8 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     for name, flag in (("url", "--url"), ("namespace", "-n")):
         if not getattr(given, name):
             health.error(f"{flag} is missing, and so is CONFBUS_{name.upper()}")
+    if given.password_file:
+        given.url = with_password_file(given.url, given.password_file)
     return given
 
 

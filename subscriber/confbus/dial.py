@@ -5,7 +5,7 @@ from __future__ import annotations
 from confbus import importing
 from confbus.address import plain, redacted, with_password_file
 from confbus.errors import InvalidSettings
-from confbus.wire.record import record
+from confbus.wire.record import field, record
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class Dial:
     """How to reach one server. `open` makes a connection that is logged in and in its database; it takes the name for
     CLIENT LIST and raises whatever the way there raises. Subscribers whose dials have equal keys share connections."""
 
-    key: Hashable
+    key: Hashable = field(repr=False)  # A URL may hold a password.
     where: str  # without a password
     database: int
     open: Callable[[str], Connection]

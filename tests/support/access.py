@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from support.server import Server
 
 
+MARK = "secret-of-"
+"""What every password begins with, and nothing else has."""
+
+
 class Users:
     """A user for each role of a namespace; a context manager that takes them away. Their passwords are in files."""
 
@@ -44,7 +48,7 @@ class Users:
 
     def give(self, role: Role, some: Sequence[str]) -> None:
         """Make the user of a role anew, with these rules."""
-        password = f"secret-of-{role}"
+        password = MARK + role
         self.file(role).write_text(f"{password}\n")
         digest = hashlib.sha256(password.encode()).hexdigest()
         self.admin.execute_command("ACL", "SETUSER", self.name(role), "reset", "on", f"#{digest}", *some)
@@ -57,6 +61,11 @@ class Users:
         """The server, as the user of that role reaches it."""
         scheme, _, rest = self._place.partition("://")
         return with_password_file(f"{scheme}://{self.name(role)}@{rest}", str(self.file(role)))
+
+    def telling_url(self, role: Role, *, wrong: str = "") -> str:
+        """As `url`, with the password in it, or one that is wrong."""
+        scheme, _, rest = self._place.partition("://")
+        return f"{scheme}://{self.name(role)}:{wrong or MARK + role}@{rest}"
 
     def refusals(self) -> list[str]:
         """What was refused to anybody since the users were made."""

@@ -19,6 +19,9 @@ _CONFIG = click.option(
     "-c", "--config", metavar="FILE", envvar="CONFBUS_CONFIG", help=f"The settings; else {SETTINGS_FILE} here."
 )
 _URL = click.option("--url", envvar="CONFBUS_URL", help="The server; else what the settings say.")
+_PASSWORD_FILE = click.option(
+    "--password-file", metavar="FILE", envvar="CONFBUS_PASSWORD_FILE", help="What has the password of the URL's user."
+)
 _NAMESPACE = click.option(
     "-n", "--namespace", metavar="NAME", envvar="CONFBUS_NAMESPACE", help="The namespace; else what the settings say."
 )
@@ -76,10 +79,13 @@ def with_place(run: Callable[..., int]) -> Callable[..., int]:
     """Let a command be told where to look; `run` gets it as a `Named`, first."""
 
     @functools.wraps(run)
-    def placed(config: str | None, url: str | None, namespace: str | None, **options: Any) -> int:
-        return run(Named(config=config, url=url, namespace=namespace), **options)
+    def placed(
+        config: str | None, url: str | None, namespace: str | None, password_file: str | None, **options: Any
+    ) -> int:
+        _warn_of_password(url)
+        return run(Named(config=config, url=url, namespace=namespace, password_file=password_file), **options)
 
-    return _CONFIG(_URL(_NAMESPACE(placed)))
+    return _CONFIG(_URL(_PASSWORD_FILE(_NAMESPACE(placed))))
 
 
 def with_wait(run: Callable[..., int]) -> Callable[..., int]:
@@ -104,3 +110,13 @@ def with_settings(run: Callable[..., int]) -> Callable[..., int]:
         return run(Named(config=config), **options)
 
     return _CONFIG(placed)
+
+
+def _warn_of_password(url: str | None) -> None:
+    """What stands on the command line, every user of the machine can read in the list of processes."""
+    from confbus.address import redacted
+    from confbus_publisher.cli.output import say
+
+    is_typed = click.get_current_context().get_parameter_source("url") is click.core.ParameterSource.COMMANDLINE
+    if url and is_typed and redacted(url) != url:
+        say("Whoever lists the processes of this machine reads the password in --url; --password-file has none there.")

@@ -29,7 +29,8 @@ Exit codes: 0 done, 1 failed, 2 plan or diff found differences,
 3 refused by checks, 4 the fleet did not follow in time, 64 usage.
 
 \b
-CONFBUS_CONFIG, CONFBUS_URL and CONFBUS_NAMESPACE stand for -c, --url and -n.
+CONFBUS_CONFIG, CONFBUS_URL, CONFBUS_PASSWORD_FILE and CONFBUS_NAMESPACE stand
+for -c, --url, --password-file and -n.
 CONFBUS_DEBUG=1 adds a traceback to errors.
 
 Example: confbus status --url redis://localhost:6379 -n checkout
