@@ -20,8 +20,7 @@ if TYPE_CHECKING:
     from confbus.variables import env
     from confbus.views.view import View
     from confbus.wire.diff import Change, ChangeType
-    from confbus.wire.frozen import Frozen, FrozenList, thaw
-    from confbus.wire.reference import Reference
+    from confbus.wire.frozen import Frozen, FrozenList, Reference, thaw
     from confbus.wire.snapshot import Snapshot
 
 __all__ = [
@@ -47,7 +46,7 @@ _HOMES = {
     "ChangeType": "confbus.wire.diff",
     "Frozen": "confbus.wire.frozen",
     "FrozenList": "confbus.wire.frozen",
-    "Reference": "confbus.wire.reference",
+    "Reference": "confbus.wire.frozen",
     "Snapshot": "confbus.wire.snapshot",
     "Status": "confbus.status",
     "Subscriber": "confbus.subscriber",

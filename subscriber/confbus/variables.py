@@ -17,8 +17,7 @@ from confbus.errors import InvalidSettings
 from confbus.overlay import Overlay, Setting
 from confbus.wire import codec
 from confbus.wire import path as paths
-from confbus.wire.frozen import freeze, is_list, is_mapping
-from confbus.wire.reference import Reference
+from confbus.wire.frozen import Reference, freeze, is_list, is_mapping
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping

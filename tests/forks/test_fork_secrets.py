@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from confbus.wire.reference import Reference
+from confbus.wire.frozen import Reference
 from confbus_publisher.ledger import Why
 from support.eventually import eventually
 from support.http_server import WebServer

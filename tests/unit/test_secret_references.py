@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from confbus.errors import InvalidDocument, SourceFailed
-from confbus.wire.frozen import freeze
-from confbus.wire.reference import Reference
+from confbus.wire.frozen import Reference, freeze
 from confbus_publisher.checks import run_checks
 from confbus_publisher.checks.cel import CelCheck
 from confbus_publisher.checks.gates import Gates, GatesCheck

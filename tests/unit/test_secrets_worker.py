@@ -13,7 +13,7 @@ import confbus
 from confbus.errors import ConfigRefused, ViewFailed
 from confbus.testing import Bus, static
 from confbus.timing import Timing
-from confbus.wire.reference import Reference
+from confbus.wire.frozen import Reference
 from support.eventually import eventually
 
 if TYPE_CHECKING:

@@ -10,9 +10,8 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from confbus.wire import codec
-from confbus.wire.frozen import is_list, is_mapping
+from confbus.wire.frozen import Reference, is_list, is_mapping
 from confbus.wire.path import leaves
-from confbus.wire.reference import Reference
 from confbus_publisher.checks.problem import Problem
 from confbus_publisher.checks.schema_message import type_name
 

@@ -13,8 +13,8 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from confbus.errors import InvalidSettings
-from confbus.wire.frozen import is_list, is_mapping
-from confbus.wire.reference import Reference, found_in
+from confbus.wire.frozen import Reference, is_list, is_mapping
+from confbus.wire.reference import found_in
 from confbus_publisher.checks.problem import Problem
 from confbus_publisher.checks.schema_file import SchemaFile
 from confbus_publisher.checks.schema_message import message, type_name, types_text

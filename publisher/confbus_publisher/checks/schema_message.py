@@ -5,8 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from confbus.wire.frozen import is_list
-from confbus.wire.reference import Reference
+from confbus.wire.frozen import Reference, is_list
 
 if TYPE_CHECKING:
     from collections.abc import Callable

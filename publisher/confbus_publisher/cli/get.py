@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from confbus.wire.reference import Reference, spelled
+from confbus.wire.frozen import Reference
+from confbus.wire.reference import spelled
 from confbus_publisher.cli import outcome
 from confbus_publisher.cli.options import subcommand, with_output, with_place
 from confbus_publisher.cli.output import listed, present, say

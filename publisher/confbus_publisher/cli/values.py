@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from confbus.wire.frozen import Frozen, FrozenList
-from confbus.wire.reference import Reference, spelled
+from confbus.wire.frozen import Frozen, FrozenList, Reference
+from confbus.wire.reference import spelled
 from confbus_publisher.cli.output import shortened
 from confbus_publisher.secret_names import is_password, is_secret
 from confbus_publisher.secret_patterns import HIDDEN, masked

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from confbus.errors import InvalidPath
 from confbus.wire import path as paths
 from confbus.wire.frozen import Frozen, FrozenList, is_list, is_mapping
-from confbus.wire.reference import Reference as SecretReference
+from confbus.wire.frozen import Reference as SecretReference
 from confbus_publisher.expansion.interpolation import Reference, joined
 from confbus_publisher.expansion.measure import Measure
 from confbus_publisher.formats import literal

@@ -10,8 +10,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from confbus.errors import SourceFailed
-from confbus.wire.frozen import Frozen, FrozenList
-from confbus.wire.reference import Reference
+from confbus.wire.frozen import Frozen, FrozenList, Reference
 from confbus_publisher.formats.json import read_json
 from confbus_publisher.formats.limits import Unfit, fit_float, read_int
 

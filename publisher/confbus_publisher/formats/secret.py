@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from confbus.wire.reference import ADVICE, KEY, Reference
+from confbus.wire.frozen import Reference
+from confbus.wire.reference import ADVICE, KEY, fault_of
 from confbus_publisher.formats.limits import Unfit
 
 if TYPE_CHECKING:
@@ -23,8 +24,9 @@ def reference(text: object) -> Reference:
     if not isinstance(text, str):
         raise Unfit("a secret reference is a text", ADVICE)
     found = Reference(text)
-    if found.fault:
-        raise Unfit(f"this is no secret reference: {found.fault}", ADVICE)
+    fault = fault_of(found)
+    if fault:
+        raise Unfit(f"this is no secret reference: {fault}", ADVICE)
     return found
 
 

@@ -7,9 +7,9 @@ from datetime import date, time
 from typing import TYPE_CHECKING, Any, cast
 
 from confbus.errors import InvalidDocument
-from confbus.wire.frozen import Frozen, FrozenList
+from confbus.wire.frozen import Frozen, FrozenList, Reference
 from confbus.wire.path import render
-from confbus.wire.reference import KEY, Reference
+from confbus.wire.reference import KEY
 from confbus_publisher.formats.limits import (
     DEPTH,
     NODES,

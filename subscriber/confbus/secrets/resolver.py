@@ -15,6 +15,7 @@ from confbus.secrets.unresolved import Unresolved
 from confbus.wire.diff import same
 from confbus.wire.frozen import Frozen
 from confbus.wire.path import lookup, render
+from confbus.wire.reference import fault_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from confbus.secrets.vaults import Vaults
     from confbus.wire import path as paths
-    from confbus.wire.reference import Reference
+    from confbus.wire.frozen import Reference
     from confbus.wire.snapshot import Snapshot
 
     class Place(Protocol):
@@ -167,7 +168,7 @@ class Resolver:
             self._vaults.renew()
 
     def _prepare(self, references: Iterable[Reference], *, is_waiting: bool = True) -> None:
-        names = [reference.name for reference in references if reference.scheme == "vault" and not reference.fault]
+        names = [reference.name for reference in references if reference.scheme == "vault" and not fault_of(reference)]
         if not names:
             return
         if self._vaults is None:
@@ -191,8 +192,9 @@ class Resolver:
             return self._values[reference]
 
     def _read(self, reference: Reference) -> Any:
-        if reference.fault:
-            raise Unresolved(reference.fault, is_final=True)
+        fault = fault_of(reference)
+        if fault:
+            raise Unresolved(fault, is_final=True)
         return self._places[reference.scheme].read(reference.name)
 
     def _note(self, reference: Reference, failure: str) -> None:

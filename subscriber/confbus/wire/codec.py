@@ -14,8 +14,7 @@ import msgpack as _untyped  # pyright: ignore[reportMissingTypeStubs]  # ships n
 
 from confbus.errors import InvalidDocument, Malformed
 from confbus.wire import path as paths
-from confbus.wire.frozen import Frozen, FrozenList, is_list, is_mapping, is_tuple
-from confbus.wire.reference import MAX_BYTES, Reference, referring
+from confbus.wire.frozen import Frozen, FrozenList, Reference, Referring, is_list, is_mapping, is_tuple
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -30,6 +29,7 @@ _LEAF = {str, int, bool, type(None)}
 _LARGE_BYTES = 256 * 1024
 _REFERENCE = 1
 """The msgpack extension type of a secret reference: its text, in UTF-8."""
+MAX_REFERENCE_BYTES = 1024
 
 
 def encode(value: Any, *, at: paths.Path = ()) -> bytes:
@@ -53,7 +53,7 @@ def decode(blob: bytes, *, what: str) -> Any:
     except _DAMAGE:
         pass
     try:
-        return _referring(_unpacked(blob, max_ext_len=MAX_BYTES))
+        return _referring(_unpacked(blob, max_ext_len=MAX_REFERENCE_BYTES))
     except _DAMAGE as error:
         raise Malformed(what, f"no msgpack of plain data ({type(error).__name__})") from None
 
@@ -159,7 +159,7 @@ def _plain(value: Any, levels: int) -> Any:
     if kind is list or kind is FrozenList:
         return [part if type(part) in _LEAF else _plain(part, levels - 1) for part in value]
     if kind is Reference:
-        return _extension(value)
+        return _extension(value, ())
     raise TypeError
 
 
@@ -169,9 +169,7 @@ def _canonical(value: Any, at: paths.Path, *, depth: int) -> Any:
     if isinstance(value, bool | str | int | float):
         return _checked_scalar(value, at)
     if isinstance(value, Reference):
-        if value.fault:
-            _refuse(at, f"{value.fault}, in a secret reference")
-        return _extension(value)
+        return _extension(value, at)
     if depth >= MAX_DEPTH:
         _refuse(at[:8], f"it is nested deeper than {MAX_DEPTH} levels")
     if is_mapping(value):
@@ -219,9 +217,12 @@ def _checked_scalar(value: float | str, at: paths.Path) -> Any:
     return float(value)
 
 
-def _extension(reference: Reference) -> Any:
-    if reference.fault:
-        raise ValueError  # the careful way says where
+def _extension(reference: Reference, at: paths.Path) -> Any:
+    from confbus.wire.reference import fault_of  # only who publishes encodes
+
+    fault = fault_of(reference)
+    if fault:
+        _refuse(at, f"{fault}, in a secret reference")  # a ValueError: the careful way is tried, and says where
     return msgpack.ExtType(_REFERENCE, reference.text.encode())
 
 
@@ -249,18 +250,22 @@ def _reference(code: int, data: bytes) -> Reference:
 
 
 def _referring(value: Any) -> Any:
-    _check_kinds(value)
-    return referring(value) if isinstance(value, Frozen) else value
+    """`value`, knowing its references."""
+    found: dict[paths.Path, Reference] = {}
+    _collect(value, (), found)
+    return Referring(value, found) if isinstance(value, Frozen) else value
 
 
-def _check_kinds(value: Any) -> None:
-    """Refuse what msgpack makes of an extension type of its own, the timestamp, which it shows to no hook."""
+def _collect(value: Any, place: paths.Path, found: dict[paths.Path, Reference]) -> None:
+    """Find each reference. Raises `ValueError` for what msgpack makes of an extension type of its own, the timestamp,
+    which it shows to no hook."""
     if is_mapping(value) or is_list(value):
-        for part in value.values() if is_mapping(value) else value:
-            _check_kinds(part)
-    elif type(value) not in _KINDS:
+        for key, part in value.items() if is_mapping(value) else enumerate(value):
+            _collect(part, (*place, key), found)
+    elif isinstance(value, Reference):
+        found[place] = value
+    elif type(value) not in _LEAF and type(value) is not float:
         raise ValueError("extension type")
 
 
-_KINDS = _LEAF | {float, Reference}
 _DAMAGE = (ValueError, TypeError, RecursionError, msgpack.UnpackException)

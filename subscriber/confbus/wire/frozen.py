@@ -67,6 +67,60 @@ class FrozenList(list["Any"]):
         return hash(tuple(self))
 
 
+class Reference:
+    """A secret reference, `scheme:name` such as `env:DB_PASSWORD`: a value that says where a secret is, in its place.
+
+    It travels over the bus as it was written; each worker puts in what it finds there. Nothing that it holds is secret,
+    so it may be shown.
+    """
+
+    __slots__ = ("text",)
+
+    text: str
+
+    def __init__(self, text: str) -> None:
+        object.__setattr__(self, "text", text)
+
+    @property
+    def scheme(self) -> str:
+        return self.text.partition(":")[0]
+
+    @property
+    def name(self) -> str:
+        """What comes after the scheme."""
+        return self.text.partition(":")[2]
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"A Reference cannot be changed: {name!r}.")
+
+    def __eq__(self, other: object) -> bool:
+        return self.text == other.text if isinstance(other, Reference) else NotImplemented
+
+    def __hash__(self) -> int:
+        return hash((Reference, self.text))
+
+    def __repr__(self) -> str:
+        return f"!secret {self.text}"
+
+    def __reduce__(self) -> tuple[type[Reference], tuple[str]]:
+        return (Reference, (self.text,))
+
+
+class Referring(Frozen):
+    """A mapping that holds secret references, at any depth: `references` has each of them by its place in here."""
+
+    __slots__ = ("references",)
+
+    references: dict[tuple[str | int, ...], Reference]
+
+    def __init__(self, values: dict[str, Any], references: dict[tuple[str | int, ...], Reference]) -> None:
+        super().__init__(values)
+        self.references = references
+
+    def __reduce__(self) -> Any:
+        return (Referring, (dict(self), self.references))
+
+
 def is_mapping(value: object) -> TypeGuard[dict[str, Any]]:
     """True for a mapping of a document, frozen or plain."""
     return isinstance(value, dict)

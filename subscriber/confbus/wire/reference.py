@@ -1,13 +1,14 @@
-"""A secret reference: a value that says where a secret is, in place of the secret.
+"""What secret references may say, how JSON spells them, and where they are in a document.
 
-It travels over the bus as it was written; each worker puts in what it finds there. So what Redis, disks and backups
-hold of a secret is its address.
+The value itself is in `frozen.py`: a worker whose configuration has none does without this.
 """
 
 from __future__ import annotations
 
-from confbus.wire.frozen import Frozen, is_list, is_mapping
-from confbus.wire.record import record
+from confbus.wire.codec import MAX_REFERENCE_BYTES
+from confbus.wire.frozen import Reference, is_list, is_mapping
+
+__all__ = ["ADVICE", "KEY", "Reference", "fault_of", "found_in", "spelled"]
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,48 +17,11 @@ if TYPE_CHECKING:
 
     from confbus.wire import path as paths
 
-MAX_BYTES = 1024
 KEY = "$secret"
 """The one key of the mapping that means a reference where nothing better can be written: `{"$secret": "env:NAME"}`."""
 ADVICE = "Write env:NAME, file:/run/secrets/name or vault:mount/data/path#field."
 _NAME = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_")
 _DIGITS = frozenset("0123456789")
-
-
-@record(frozen=True, slots=True)
-class Reference:
-    """`scheme:name`, such as `env:DB_PASSWORD`. Nothing that it holds is secret, so it may be shown."""
-
-    text: str
-
-    @property
-    def scheme(self) -> str:
-        return self.text.partition(":")[0]
-
-    @property
-    def name(self) -> str:
-        """What comes after the scheme."""
-        return self.text.partition(":")[2]
-
-    @property
-    def fault(self) -> str:
-        """Why no worker could resolve it; empty when one could."""
-        fault = _fault(self.text)
-        return fault or _FAULTS[self.scheme](self.name)
-
-    def __repr__(self) -> str:
-        return f"!secret {self.text}"
-
-
-class Referring(Frozen):
-    """A mapping that holds references, at any depth: `references` has each of them by its place in here."""
-
-    __slots__ = ("references",)
-
-    references: dict[paths.Path, Reference]
-
-    def __reduce__(self) -> Any:
-        return (_referring, (dict(self), self.references))
 
 
 def found_in(value: Any, place: paths.Path = ()) -> Iterator[tuple[paths.Path, Reference]]:
@@ -79,16 +43,9 @@ def spelled(value: object) -> Any:
     raise TypeError(f"a {type(value).__name__} is no value of a configuration")
 
 
-def _referring(values: dict[str, Any], references: dict[paths.Path, Reference]) -> Referring:
-    mapping = Referring(values)
-    mapping.references = references
-    return mapping
-
-
-def referring(value: Frozen) -> Frozen:
-    """`value`, with its references listed when it has some."""
-    references = dict(found_in(value))
-    return _referring(value, references) if references else value
+def fault_of(reference: Reference) -> str:
+    """Why no worker could resolve it; empty when one could."""
+    return _fault(reference.text) or _FAULTS[reference.scheme](reference.name)
 
 
 def _fault(text: str) -> str:
@@ -99,7 +56,11 @@ def _fault(text: str) -> str:
         return f"nothing comes after {scheme}:"
     if not text.isprintable() or text != text.strip():
         return "a space stands at its end, or a character that cannot be seen"
-    return "" if len(text.encode("utf-8", "replace")) <= MAX_BYTES else f"it has more than {MAX_BYTES:,} bytes"
+    return (
+        ""
+        if len(text.encode("utf-8", "replace")) <= MAX_REFERENCE_BYTES
+        else f"it has more than {MAX_REFERENCE_BYTES:,} bytes"
+    )
 
 
 def _env_fault(name: str) -> str:

@@ -10,9 +10,8 @@ from __future__ import annotations
 from confbus.errors import Malformed
 from confbus.wire import codec
 from confbus.wire import path as paths
-from confbus.wire.frozen import Frozen
+from confbus.wire.frozen import Frozen, Referring
 from confbus.wire.manifest import EMPTY, Manifest
-from confbus.wire.reference import Referring
 from confbus.wire.remembered import Remembered
 
 TYPE_CHECKING = False
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
     from typing import Any, TypeGuard, TypeVar
 
-    from confbus.wire.reference import Reference
+    from confbus.wire.frozen import Reference
     from confbus.wire.sealed import Envelope, Locked
 
     T = TypeVar("T")

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
-    from confbus.wire.reference import Reference
+    from confbus.wire.frozen import Reference
 
 MAX_HITS = 4096
 _ABSENT = object()
