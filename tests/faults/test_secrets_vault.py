@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import json
+import ssl
 from typing import TYPE_CHECKING, Any
 
 import pytest
+import trustme
 
 from confbus.errors import ConfBusError
 from confbus.secrets.unresolved import Unresolved
 from confbus.secrets.vault import fetch
 from confbus.testing import Bus
 from confbus.timing import Timing
-from confbus.wire.reference import Reference
+from confbus.wire.frozen import Reference
 from support.eventually import eventually
 from support.http_server import WebServer, drips, endless, hangs, head, raw, says
 from support.vault import Vault
@@ -192,6 +194,33 @@ def test_a_vault_that_cannot_be_asked_is_told(
 
     assert "hunter2" not in str(caught.value)
     assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    ("name", "is_trusted", "outcome"),
+    [
+        ("127.0.0.1", True, "hunter2"),
+        ("127.0.0.1", False, "certificate is refused: unable to get local issuer"),
+        ("vault.example.com", True, "certificate is refused: IP address mismatch"),
+    ],
+)
+def test_a_certificate_is_checked(
+    vault: Vault, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, outcome: str, *, is_trusted: bool
+) -> None:
+    authority, context = trustme.CA(), ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    authority.issue_cert(name).configure_cert(context)
+    authority.cert_pem.write_to_path(str(tmp_path / "ca.pem"))
+    monkeypatch.setenv("VAULT_TOKEN", "hvs.good")
+    monkeypatch.setenv("VAULT_CACERT", str(tmp_path / "ca.pem") if is_trusted else "")
+
+    with WebServer(vault.behave, tls=context) as server:
+        monkeypatch.setenv("VAULT_ADDR", server.url(""))
+        try:
+            said = str(fetch("kv/data/db").field("password"))
+        except Unresolved as failure:
+            said = str(failure)
+
+    assert outcome in said
 
 
 def test_a_worker_that_may_not_read_a_path_says_so(bus: Bus, vault: Vault) -> None:

@@ -77,10 +77,10 @@ def _asked(line: Line, address: str, path: str) -> tuple[int, bytes]:
 def _failure(error: OSError | HTTPException | ValueError, line: Line, deadline_s: float) -> Unresolved:
     if line.is_cut or isinstance(error, TimeoutError):
         return Unresolved(f"the vault did not answer within {deadline_s:.1f} s")
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Unresolved(f"the vault's certificate is refused: {error.verify_message}")
     if isinstance(error, ssl.SSLError):
-        return Unresolved(
-            f"the vault's TLS is not as it should be: {(error.reason or 'refused').replace('_', ' ').lower()}"
-        )
+        return Unresolved(f"the vault speaks no TLS that is known here ({error.reason})")
     if isinstance(error, OSError):
         return Unresolved(f"the vault is unreachable: {error.strerror or type(error).__name__}")
     return Unresolved(f"the vault speaks no HTTP ({type(error).__name__})")
