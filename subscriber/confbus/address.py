@@ -162,7 +162,9 @@ def read_password(path: str) -> str:
         try:
             if not stat.S_ISREG(os.fstat(descriptor).st_mode):
                 raise OSError(errno.EINVAL, "it is no file")
-            password = os.read(descriptor, _MAX_PASSWORD).decode().rstrip("\r\n")
+            password = os.read(descriptor, _MAX_PASSWORD + 1).decode().rstrip("\r\n")
+            if len(password) > _MAX_PASSWORD:
+                raise OSError(errno.EFBIG, "it is too long for a password")
         finally:
             os.close(descriptor)
     except (OSError, ValueError) as error:

@@ -2,11 +2,16 @@
 
 Timeouts of sockets count from byte to byte, so a server that drips holds a reader for as long as it likes: in the
 handshake, in the headers, in the body. Here the connection itself ends at the deadline, whatever is being read.
+
+Link-local addresses are never connected to: there, clouds hand the credentials of a machine to whoever asks. A name is
+looked up once, and what was looked at is what is connected to.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
+import ipaddress
 import socket
 import threading
 import time
@@ -15,6 +20,9 @@ from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     import ssl
+
+_METADATA = {"fd00:ec2::254", "100.100.100.200", "168.63.129.16"}
+"""Where clouds have such a service beside the link-local addresses."""
 
 
 class Line:
@@ -49,9 +57,10 @@ class Line:
         return _Connection(self, host, port, tls)
 
     def open(self, host: str, port: int, tls: ssl.SSLContext | None) -> socket.socket:
-        """An open socket that the deadline ends. Raises `OSError`, also when the certificate is refused."""
+        """An open socket that the deadline ends. Raises `OSError`, also when the certificate is refused, and
+        `PermissionError` for a host of a link-local address."""
         left_s = max(0.001, self._ends_at - time.monotonic())  # A timeout of 0 would mean "do not wait".
-        opened = socket.create_connection((host, port), timeout=left_s)
+        opened = _reached(host, port, timeout_s=left_s)
         try:
             # TLS takes the socket over, with its descriptor. A second one for the same connection stays ours.
             self._hold(opened.dup())
@@ -78,6 +87,22 @@ class Line:
         if self._held is not None:
             with contextlib.suppress(OSError):  # The other side was faster.
                 self._held.shutdown(socket.SHUT_RDWR)
+
+
+def _reached(host: str, port: int, *, timeout_s: float) -> socket.socket:
+    places = [(str(place[0]), int(place[1])) for *_, place in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
+    if any(_is_of_a_cloud(address) for address, _ in places):
+        raise PermissionError(errno.EACCES, "its address is one at which clouds hand out credentials")
+    for place in places[:-1]:
+        with contextlib.suppress(OSError):
+            return socket.create_connection(place, timeout=timeout_s)
+    return socket.create_connection(places[-1], timeout=timeout_s)
+
+
+def _is_of_a_cloud(address: str) -> bool:
+    found = ipaddress.ip_address(address.partition("%")[0])
+    inner = getattr(found, "ipv4_mapped", None) or found
+    return inner.is_link_local or str(inner) in _METADATA
 
 
 class _Connection(HTTPConnection):

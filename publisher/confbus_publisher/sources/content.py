@@ -65,7 +65,8 @@ def _settled_content(path: Path, most_bytes: int) -> bytes | None:
         content = file.read(min(before.st_size, most_bytes) + 1)  # as much is set aside as is asked for
         after = os.fstat(descriptor)
     if len(content) > most_bytes:
-        raise Unfit(f"larger than {most_bytes // 1024**2} MiB", "Split it; a configuration is small.")
+        bound = f"{most_bytes // 1024**2} MiB" if most_bytes >= 1024**2 else f"{most_bytes // 1024} KiB"
+        raise Unfit(f"larger than {bound}", "Split it; a configuration is small.")
     is_settled = (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size)
     return content if is_settled else None
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 def is_passing(failure: BaseException, line: Line) -> bool:
     """Whether another attempt may end better."""
-    is_final = isinstance(failure, Unfit | ssl.SSLCertVerificationError)
+    is_final = isinstance(failure, Unfit | ssl.SSLCertVerificationError | PermissionError)
     return isinstance(failure, OSError | HTTPException) and not is_final and not line.is_cut
 
 

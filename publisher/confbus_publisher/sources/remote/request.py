@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
 from confbus_publisher.formats.limits import Unfit
+from confbus_publisher.sources.content import read_content
 from confbus_publisher.sources.remote.answer import LIMIT_BYTES
 from confbus_publisher.sources.remote.tls import SYSTEM_TLS, Tls
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 METHODS = ("GET", "POST")
 TIMEOUT_S = 10.0
 
+_MOST_OF_TOKEN = 16 * 1024
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}")
 _VALUE = re.compile(r"[\t\x20-\x7e\xa0-\xff]{0,16384}")
 _TOKEN = re.compile(r"[\x21-\x7e]{1,16384}")
@@ -77,11 +79,12 @@ class SecretFile:
     def header(self) -> dict[str, str]:
         """The header as the file says it now. Raises `Unfit`, naming the file."""
         try:
-            with self.path.open("rb") as file:
-                secret = file.read(16_385).decode("ascii").strip()
-        except (OSError, ValueError) as failure:
-            reason = getattr(failure, "strerror", None) or "it is no ASCII text"
+            secret = (read_content(self.path, most_bytes=_MOST_OF_TOKEN) or b"").decode("ascii").strip()
+        except Unfit as unfit:
+            reason = unfit.reason.removeprefix("unreadable: ")
             raise Unfit(f"the token in {self.path} is unreadable: {reason}", "Check the file.") from None
+        except ValueError:
+            raise Unfit(f"the token in {self.path} is unreadable: it is no ASCII text", "Check the file.") from None
         if not _TOKEN.fullmatch(secret):
             raise Unfit(f"there is no token in {self.path}", "Write the token, and nothing else, into it.")
         return {self.name: f"{self.scheme} {secret}".lstrip()}

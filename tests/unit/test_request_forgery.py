@@ -1,0 +1,99 @@
+"""Whoever can write a URL, a redirect or a name's address cannot make a publisher or a worker ask where it must not."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from confbus.errors import SourceFailed
+from confbus.secrets import vault
+from confbus.secrets.unresolved import Unresolved
+from confbus_publisher.sources.remote.http import HttpSource
+from confbus_publisher.sources.remote.vault import VaultSource
+from support.http_server import WebServer, says
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+CLOUDS = [
+    "169.254.169.254",
+    "2852039166",  # the same in one number, as name services understand it
+    "0xa9fea9fe",
+    "[::ffff:169.254.169.254]",
+    "[fd00:ec2::254]",
+    "[fe80::1]",
+    "100.100.100.200",
+    "168.63.129.16",
+]
+
+
+@pytest.fixture
+def server() -> Iterator[WebServer]:
+    with WebServer(says('{"x": 1}')) as server:
+        yield server
+
+
+def refusal(source: HttpSource | VaultSource) -> str:
+    with pytest.raises(SourceFailed) as caught:
+        source.load()
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("host", CLOUDS)
+def test_where_clouds_hand_out_credentials_nothing_is_asked(host: str) -> None:
+    told = refusal(HttpSource(f"http://{host}/latest/meta-data/app.json"))
+
+    assert "clouds hand out credentials" in told
+
+
+def test_no_redirect_leads_there_either(server: WebServer) -> None:
+    server.behave = says(status=302, location="http://169.254.169.254/latest/meta-data/app.json")
+
+    told = refusal(HttpSource(server.url(), redirects=True))
+
+    assert "clouds hand out credentials" in told
+
+
+def test_a_name_that_leads_there_is_refused_and_looked_up_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers: list[list[Any]] = [
+        [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 80)), (2, 1, 6, "", ("169.254.169.254", 80))]
+    ]
+    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_options: answers.pop())
+
+    told = refusal(HttpSource("http://rebound.example.com/app.json"))
+
+    assert "clouds hand out credentials" in told
+    assert answers == []
+
+
+def test_a_vault_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("VAULT_ADDR", "http://169.254.169.254")
+    monkeypatch.setenv("VAULT_TOKEN", "hunter2")
+
+    told = refusal(VaultSource("secret/data/app", address="http://169.254.169.254", token="hunter2"))
+    with pytest.raises(Unresolved, match="clouds hand out credentials"):
+        vault.fetch("secret/data/app")
+
+    assert "clouds hand out credentials" in told
+
+
+def test_a_redirect_is_not_followed_unless_somebody_says_so(server: WebServer) -> None:
+    server.behave = says(status=302, location="/elsewhere")
+
+    told = refusal(HttpSource(server.url()))
+
+    assert "it redirects to" in told
+    assert [asked.target for asked in server.asked] == ["/app.json"]
+
+
+def test_proxies_of_the_environment_learn_nothing(server: WebServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    with WebServer(says('{"x": 2}')) as proxy:
+        for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+            monkeypatch.setenv(name, proxy.url(""))
+
+        layer = HttpSource(server.url(), headers={"Authorization": "hunter2"}).load()
+
+    assert layer.tree == {"x": 1}
+    assert proxy.asked == []
