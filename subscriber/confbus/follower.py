@@ -89,7 +89,7 @@ class Follower:
     def handle(self, event: events.Event, now: float) -> list[events.Action]:
         """What to do about `event`, in order."""
         actions = self._react(event, now)
-        is_moving = any(isinstance(action, events.Fetch | events.Apply | events.FindAccepted) for action in actions)
+        is_moving = any(isinstance(action, events.Fetch | events.Apply) for action in actions)
         if self._is_reachable and not is_moving and self._reporting.is_due_for(self._news(), now):
             actions.append(self._report(now))
         return actions

@@ -26,6 +26,15 @@ def test_a_change_is_reported_at_once(lone: LoneFollower) -> None:
     assert told == ["Apply", "Report"]
 
 
+def test_a_first_release_that_is_refused_is_reported_at_once() -> None:
+    lone = LoneFollower()
+    lone.refusing = {lone.publish(db={"n": 1}).digest}
+
+    told = lone.tell(events.Ticked())
+
+    assert told[-2:] == ["FindAccepted", "Report"]
+
+
 def test_changes_in_a_row_are_reported_together(lone: LoneFollower) -> None:
     told: list[str] = []
 
