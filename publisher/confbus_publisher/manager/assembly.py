@@ -8,7 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from confbus.errors import InvalidSettings
+from confbus.wire.path import Pattern
 from confbus_publisher import opening
+from confbus_publisher.checks.secrets import Allowed, Mode, SecretCheck
 from confbus_publisher.expansion.file_roots import FileRoots
 from confbus_publisher.inputs import Inputs
 from confbus_publisher.key_file import KeyFile
@@ -34,6 +36,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from confbus.wire.snapshot import Snapshot
+    from confbus_publisher.checks import Check
     from confbus_publisher.ledger import Store
     from confbus_publisher.manager.admission import Admitted
     from confbus_publisher.manager.reader import Reader
@@ -54,6 +57,7 @@ class Place:
     gate_timeout_s: float
     seal: tuple[str, ...] = ()
     keys: Path = Path(DEFAULT_KEYS)
+    secrets_allow: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         if (self.redis is None) is not (self.namespace is None):
@@ -122,6 +126,7 @@ def assemble(place: Place, validators: Judges, gates: Judges, *, is_watching: bo
             (),
             limit_bytes=DOCUMENT_LIMIT_BYTES,
             files=FileRoots([SECRETS], base=Path()),
+            checks=_checks(place),
             is_shared=place.redis is not None,
             seals=seals,
         ),
@@ -142,6 +147,12 @@ def assemble(place: Place, validators: Judges, gates: Judges, *, is_watching: bo
         is_watching=is_watching,
     )
     return parts
+
+
+def _checks(place: Place) -> tuple[Check, ...]:
+    """In Redis others read what goes out; what is in memory alone, every source was asked about."""
+    allowed = [Allowed(Pattern(path), reason) for path, reason in place.secrets_allow]
+    return (SecretCheck(Mode.BLOCK, allowed),) if place.redis is not None else ()
 
 
 def _store(place: Place, identity: str) -> Store:

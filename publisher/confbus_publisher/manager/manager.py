@@ -19,7 +19,7 @@ from confbus_publisher.manager.result import ReloadResult, ReloadStatus
 from confbus_publisher.seal_settings import DEFAULT_KEYS, KEYS
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Hashable, Iterable
+    from collections.abc import Callable, Hashable, Iterable, Mapping
 
     from confbus.changes import Subscription
     from confbus.wire.diff import Change
@@ -40,7 +40,8 @@ class ConfigManager:
     `validators` are called with each new snapshot before it is read, `gates` once it is in force; what either refuses
     is rolled back. Sources are looked at every `check_interval_s` seconds, and at once when a file changes; without
     `watch_files` only at the start and by `reload`. The newest `max_config_versions` are listed. `author` stands in
-    the audit trail.
+    the audit trail. A secret does not go out to Redis as plain text, but at the paths in `secrets_allow`, each with a
+    reason.
 
     Everything may be called from any thread and from any event loop. Reading is a memory access. What changes
     something is done by one thread of the manager's own, one thing after the other; a loop never waits for it.
@@ -63,6 +64,7 @@ class ConfigManager:
         gate_timeout_s: float = 10.0,
         start_timeout_s: float = 30.0,
         author: str = "",
+        secrets_allow: Mapping[str, str] | None = None,
     ) -> None:
         place = assembly.Place(
             redis=redis,
@@ -74,6 +76,7 @@ class ConfigManager:
             gate_timeout_s=gate_timeout_s,
             seal=tuple(seal),
             keys=Path(keys or os.environ.get(KEYS) or DEFAULT_KEYS),
+            secrets_allow=tuple((secrets_allow or {}).items()),
         )
         self._validators = list(validators)
         self._gates = list(gates)
