@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import importlib
 import re
-import sys
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING
 
-from confbus.errors import InvalidPath, InvalidSettings
+from confbus.errors import InvalidPath
 from confbus.wire.frozen import FrozenList, is_list, is_mapping
 from confbus.wire.path import Pattern
 from confbus_publisher.checks.gates import Gates, GatesCheck
 from confbus_publisher.checks.rule import Rule
 from confbus_publisher.checks.secrets import Allowed, Mode, SecretCheck
 from confbus_publisher.entry import Entry
+from confbus_publisher.named_function import named_function
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path as FilePath
 
     from confbus_publisher.checks import Check
@@ -67,7 +65,11 @@ def build_checks(settings: CheckSettings) -> tuple[Check, ...]:
         from confbus_publisher.checks.schema import SchemaCheck
 
         checks.append(SchemaCheck(settings.schema))
-    functions = {rule: _function(rule, settings.base) for rule in settings.rules if _is_function(rule)}
+    functions = {
+        rule: named_function(rule.text, origin=rule.origin, base=settings.base, group=GROUP)
+        for rule in settings.rules
+        if _is_function(rule)
+    }
     expressions = [rule for rule in settings.rules if rule not in functions]
     checks += [CelCheck(expressions)] if expressions else []
     checks += [PythonCheck(function, rule) for rule, function in functions.items()]
@@ -138,45 +140,3 @@ def _gates(entry: Entry) -> Gates:
 
 def _is_function(rule: Rule) -> bool:
     return rule.text.startswith(("python:", "entry:"))
-
-
-def _function(rule: Rule, base: FilePath) -> Callable[[Any], Any]:
-    """The function that `python:module:function` or `entry:name` names."""
-    how, _, name = rule.text.partition(":")
-    load = _from_entry_point if how == "entry" else _from_module
-    try:
-        function = load(rule, name, base)
-    except InvalidSettings:
-        raise
-    except (Exception, SystemExit) as error:  # importing runs the user's code
-        reason = f"{rule.text} cannot be imported: {type(error).__name__}"
-        reason += f": {error}" if isinstance(error, ImportError) else ""
-        raise InvalidSettings(rule.origin, reason, advice="Install it, or put it beside confbus.yaml.") from error
-    if not callable(function):
-        raise InvalidSettings(rule.origin, f"{rule.text} is no function", advice="Name one that takes the document.")
-    return cast("Callable[[Any], Any]", function)
-
-
-def _from_module(rule: Rule, name: str, base: FilePath) -> Any:
-    module_name, _, function_name = name.partition(":")
-    if not module_name or not function_name:
-        raise InvalidSettings(rule.origin, "a Python rule is python:module:function", advice="Write all three.")
-    directory = str(base.absolute())
-    if directory not in sys.path:
-        sys.path.append(directory)  # At the end, where it stands before nothing that is installed.
-    importlib.invalidate_caches()
-    module = importlib.import_module(module_name)
-    function = getattr(module, function_name, None)
-    if function is None:
-        reason = f"{module_name} has no {function_name}"
-        raise InvalidSettings(rule.origin, reason, advice=f"Define it in {module.__file__ or module_name}.")
-    return function
-
-
-def _from_entry_point(rule: Rule, name: str, _base: FilePath) -> Any:
-    found = entry_points(group=GROUP, name=name)
-    if not found:
-        known = ", ".join(sorted(entry_points(group=GROUP).names)) or "none"
-        reason = f"no installed package offers the check {name!r}"
-        raise InvalidSettings(rule.origin, reason, advice=f"There are: {known}.")
-    return next(iter(found)).load()

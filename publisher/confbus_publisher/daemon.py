@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Generator
 
     from confbus_publisher.opening import Named
+    from confbus_publisher.settings import Settings
 
 _log = logging.getLogger("confbus.publisher")
 _TICK_S = 0.5
@@ -41,17 +42,20 @@ class Order(Enum):
 
 
 class Daemon:
-    """The publisher of the settings that `named` leads to, until SIGTERM or SIGINT.
+    """The publisher of the settings that `named` leads to, until SIGTERM or SIGINT. With `guard_s`, what it publishes
+    is watched for so long, whatever the settings say; with 0 it is not.
 
     Raises what makes it pointless to begin: `InvalidSettings`, `InvalidNamespace`, `EmbeddedFailed`. From then on
     nothing that sources, Redis or a reload do ends it. `run` belongs to the main thread.
     """
 
-    def __init__(self, named: Named, *, author: str = "") -> None:
+    def __init__(self, named: Named, *, author: str = "", guard_s: float | None = None) -> None:
         self._named = named
         self._author = author
-        self._settings = opening.settings_of(named)
+        self._guard_s = guard_s
+        self._settings = self._read()
         self._inputs = opening.inputs_of(self._settings)
+        self._guard = opening.policy_of(self._settings)
         self._attachment: Attachment | None = None
         self._orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
         self._has_terminal = sys.stderr.isatty()
@@ -75,6 +79,10 @@ class Daemon:
             if self._attachment is not None:
                 self._attachment.close()
 
+    def _read(self) -> Settings:
+        settings = opening.settings_of(self._named)
+        return settings if self._guard_s is None else settings.guarded(self._guard_s)
+
     def _begin(self) -> Session:
         if self._settings.redis is None and self._attachment is None:
             self._attachment = Attachment(opening.embedded_directory(self._settings.path))
@@ -86,6 +94,7 @@ class Daemon:
             url,
             author=self._author,
             ended=lambda: self._orders.put(Order.LOOK_AFTER),
+            guard=self._guard,
         )
         _log.info("publishing %s to %s", self._settings.namespace, session.where)
         session.start()
@@ -130,8 +139,8 @@ class Daemon:
     def _reload(self, session: Session) -> None:
         """Take the settings file and all sources as they are now, or, when they are wrong, leave all as it was."""
         try:
-            settings = opening.settings_of(self._named)
-            inputs = opening.inputs_of(settings)
+            settings = self._read()
+            inputs, guard = opening.inputs_of(settings), opening.policy_of(settings)
             inputs.load()
         except ConfBusError as error:
             _log.error("not reloaded, what was read before stays: %s", error)
@@ -140,8 +149,8 @@ class Daemon:
         if later:
             names = ", ".join(name.removesuffix("_s") for name in later)
             _log.warning("%s changed in %s: that needs a restart", names, settings.path)
-        self._inputs = inputs
-        session.use(inputs)
+        self._inputs, self._guard = inputs, guard
+        session.use(inputs, guard)
         _log.info("reloaded %s: %d sources", settings.path, len(inputs.sources))
 
     def _warn_of_eviction(self, session: Session) -> None:

@@ -35,13 +35,11 @@ class Entry:
         """The same mapping, with `value` under `key` where it has none."""
         return Entry({key: value, **self.values}, self.path, self.origins)
 
-    def only(self, known: Collection[str], *, later: Collection[str] = ()) -> None:
-        """Refuses every key that is not `known`, and says so of those that a later version will know."""
+    def only(self, known: Collection[str]) -> None:
+        """Refuses every key that is not `known`."""
         for key in self.values:
-            if key in later:
-                raise self.refuse(f"{key} is not supported by this version", "Remove it.", at=key)
             if key not in known:
-                close = difflib.get_close_matches(key, [*known, *later], n=1, cutoff=0.6)
+                close = difflib.get_close_matches(key, known, n=1, cutoff=0.6)
                 advice = f"Did you mean {close[0]}?" if close else f"Known are {', '.join(sorted(known))}."
                 raise self.refuse(f"the key {key!r} is not known", advice, at=key)
 

@@ -14,6 +14,7 @@ from confbus_publisher.resealing import vouch
 if TYPE_CHECKING:
     from confbus.wire.release import Release
     from confbus_publisher.fleet import Report
+    from confbus_publisher.guard.guard import Terms
     from confbus_publisher.inputs import Inputs, Merge
     from confbus_publisher.ledger import Ledger, State, Why
 
@@ -28,6 +29,7 @@ def publish_once(
     force: bool = False,
     adopt: bool = False,
     allow_empty: bool = False,
+    terms: Terms | None = None,
 ) -> Release | None:
     """The new release with the content of `merge`, or None when the head has just that.
 
@@ -36,7 +38,8 @@ def publish_once(
     sealed the head, unless `force`. Raises `Lost` while instances run what Redis has lost, unless `adopt`:
     then the merge begins a new epoch above all that they report, and so they follow; that needs no leave of the active
     publisher, which waits for it. Raises `ChecksFailed` for a merge without any value, unless `allow_empty`, and,
-    whatever is forced, for one that does not pass the checks of `inputs`.
+    whatever is forced, for one that does not pass the checks of `inputs`. With `terms` the release is guarded, but for
+    one that is adopted: of what was before, nobody knows whether it is good.
     """
     holder = ledger.store.lease()
     if holder not in {"", identity} and not force and not adopt:
@@ -58,7 +61,7 @@ def publish_once(
         return None
     if there is not None and inputs is not None and not force:
         vouch(there.release.manifest, there.blobs, inputs.seals)
-    return ledger.publish(merge.encoded, why, origins=merge.origins, lift=lift)
+    return ledger.publish(merge.encoded, why, origins=merge.origins, lift=lift, terms=terms)
 
 
 def _head(ledger: Ledger, *, may_be_damaged: bool) -> State | None:

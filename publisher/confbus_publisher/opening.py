@@ -15,6 +15,7 @@ from confbus.errors import EmbeddedFailed, InvalidSettings
 if TYPE_CHECKING:
     from collections.abc import Generator
 
+    from confbus_publisher.guard.guarding import Policy
     from confbus_publisher.inputs import Inputs
     from confbus_publisher.ledger import Ledger
     from confbus_publisher.seals import Seals
@@ -142,6 +143,13 @@ def inputs_of(settings: Settings, *, is_dry: bool = False) -> Inputs:
         watch=settings.watch,
         seals=seals_of(settings, is_dry=is_dry),
     )
+
+
+def policy_of(settings: Settings) -> Policy:
+    """How what goes out is watched. Raises `InvalidSettings`."""
+    from confbus_publisher.guard_settings import build_policy
+
+    return build_policy(settings.guard)
 
 
 def site_of(named: Named) -> Site:

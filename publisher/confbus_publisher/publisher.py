@@ -19,6 +19,7 @@ from confbus.status import stand
 from confbus_publisher import fleet, repair, standing
 from confbus_publisher.decision import Step, decide
 from confbus_publisher.divergence import Divergence
+from confbus_publisher.guard.guarding import Guarding, Policy
 from confbus_publisher.judgement import judge_next
 from confbus_publisher.lease import Lease
 from confbus_publisher.ledger import Why, state_of
@@ -33,7 +34,7 @@ from confbus_publisher.telling import Telling
 from confbus_publisher.wakes import Wakes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from confbus.wire.head import Head
     from confbus_publisher.fleet import Report
@@ -72,6 +73,7 @@ class Publisher:
         identity: str,
         author: str,
         pace: Pace | None = None,
+        guard: Policy | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         pace = pace or Pace()
@@ -86,6 +88,7 @@ class Publisher:
         known = self._recollection.state
         self._overriding = Overriding(ledger, known.overrides if known else None)
         self._mending = Mending(ledger, self._recollection, patience, author=author, check_s=pace.report_s, clock=clock)
+        self._guarding = Guarding(ledger, self._recollection, guard or Policy(), author=author, clock=clock)
         self._telling = Telling(ledger, identity=identity, interval_s=pace.report_s, clock=clock)
         self._merge: Merge | None = None
         self._merged_at = clock()
@@ -99,6 +102,15 @@ class Publisher:
     def standing(self) -> Standing:
         """Where it stands since its last turn."""
         return self._telling.standing
+
+    @property
+    def guard(self) -> Policy:
+        """How what it publishes is watched; another one counts from the next release on."""
+        return self._guarding.policy
+
+    @guard.setter
+    def guard(self, policy: Policy) -> None:
+        self._guarding.policy = policy
 
     def run(self) -> None:
         """Turn until `stop`; then give the lease up. Redis being away is waited out, never fatal."""
@@ -133,7 +145,8 @@ class Publisher:
             self._refuse(error)
         self._tell()
         longest_s = _RETRY_S if self.standing.state == standing.STARTING else self._pace.poll_s
-        return min(longest_s, self._pace.lease_s / 3, self.inputs.due_in_s, self._overriding.source.ends_in_s)
+        ends_in_s = self._overriding.source.ends_in_s
+        return min(longest_s, self._pace.lease_s / 3, self.inputs.due_in_s, ends_in_s, self._guarding.due_in_s)
 
     def _load(self) -> ConfBusError | None:
         """Take what the sources say now. Returns why they make no document; their last one stays then."""
@@ -149,15 +162,21 @@ class Publisher:
     def _keep_in_step(self, head: Head | None, state: State | None, refusal: ConfBusError | None) -> tuple[str, str]:
         """What an active publisher does: repair, whatever its sources say, then publish. Returns state and reason."""
         contents = [each for each in (self._merge and state_of(self._merge.encoded), state) if each]
-        trouble = self._mending.mend(head, contents, self._heard())
+        live = self._heard()
+        trouble = self._mending.mend(head, contents, live)
         if trouble:
             return trouble
         self._remember()
         refusal = self._override(refusal)
+        self._watch_over(live)
         self._remember()
         if refusal:
             raise refusal
         return self._publish_change()
+
+    def _watch_over(self, live: Sequence[Report]) -> None:
+        """Go back to what was accepted when what is watched does harm."""
+        self._guarding.judge(live)
 
     def _heard(self) -> list[Report]:
         """What the live instances report; the silent are dropped."""
@@ -200,17 +219,21 @@ class Publisher:
         self._recollection.account(merge.manifest.digest, self.ledger.state)
         if decision.step is Step.HELD:
             sections = ", ".join(decision.held)
-            return decision.step.value, f"{sections}: still what was rolled back; mend it, or `confbus resume`"
+            was = held[f"{decision.held[0]} {merge.manifest.sections[decision.held[0]]}"]
+            why = f"{sections}: still what was rolled back; mend it, or `confbus resume`. It was {was}"
+            return decision.step.value, why
         if decision.step is Step.DIVERGED:
             return decision.step.value, f"{self._difference()}; change a source, or `confbus publish`"
         self._overriding.withdraw_ended(self._author)
-        return Step.IN_STEP.value, ""
+        guard = self._guarding.pending
+        return Step.IN_STEP.value, f"version {guard.version} is watched" if guard else ""
 
     def _publish(self, merge: Merge, state: State | None) -> None:
         self._warnings = judge_next(self.inputs, merge, state, self.ledger.store)
         started = time.perf_counter()
         before = state.release.manifest if state else None
-        release = self.ledger.publish(merge.encoded, Why(self._author), origins=merge.origins)
+        why, terms = Why(self._author), self._guarding.policy.terms
+        release = self.ledger.publish(merge.encoded, why, origins=merge.origins, terms=terms)
         changed = list(before.changes_to(release.manifest)) if before else list(release.manifest)
         took_ms = (time.perf_counter() - started) * 1000
         _log.info("published version %d in %.1f ms: %s", release.version, took_ms, standing.named(changed))
@@ -251,9 +274,10 @@ class Publisher:
     def _stand(self, state: str, why: str) -> bool:
         """Take a standing; True when it is news."""
         failures = {name: str(failure) for name, failure in self.inputs.failures.items()}
-        failures |= self._overriding.problems
-        now = Standing(state, why, self._lease.is_mine, failures, self._warnings)
-        return self._telling.take(now, told=self._overriding.problems)
+        failures |= self._overriding.problems | self._guarding.problems
+        passed, rolled_back = self._guarding.passed, self._guarding.rolled_back
+        now = Standing(state, why, self._lease.is_mine, failures, self._warnings, passed, rolled_back)
+        return self._telling.take(now, told={*self._overriding.problems, *self._guarding.problems})
 
     def _tell(self) -> None:
         known = self._recollection.state

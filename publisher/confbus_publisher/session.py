@@ -19,6 +19,7 @@ from confbus_publisher.watch import Watcher
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from confbus_publisher.guard.guarding import Policy
     from confbus_publisher.inputs import Inputs
     from confbus_publisher.settings import Settings
     from confbus_publisher.standing import Standing
@@ -30,11 +31,18 @@ _RETURN_POLLS = 2.5
 class Session:
     """Publishes what `inputs` say to `url` from `start` to `stop`. `author` is for the audit trail; else user@host.
 
-    `ended` is called when it ends by itself.
+    `guard` is how what goes out is watched. `ended` is called when it ends by itself.
     """
 
     def __init__(
-        self, settings: Settings, inputs: Inputs, url: str, *, author: str = "", ended: Callable[[], object]
+        self,
+        settings: Settings,
+        inputs: Inputs,
+        url: str,
+        *,
+        ended: Callable[[], object],
+        author: str = "",
+        guard: Policy | None = None,
     ) -> None:
         self.where = redacted(url)
         self.failure: BaseException | None = None
@@ -52,6 +60,7 @@ class Session:
             identity=identity,
             author=opening.author(author),
             pace=Pace(settings.poll_interval_s, settings.report_interval_s, settings.lease_s, return_s),
+            guard=guard,
         )
         self._thread = threading.Thread(target=self._publish, name="confbus-publisher", daemon=True)
         self._watcher = self._new_watcher()
@@ -87,11 +96,12 @@ class Session:
         """Take a turn soon."""
         self._publisher.look()
 
-    def use(self, inputs: Inputs) -> None:
-        """Publish what `inputs` say from the next turn on."""
+    def use(self, inputs: Inputs, guard: Policy) -> None:
+        """Publish what `inputs` say from the next turn on, guarded like that."""
         self._watcher.stop()
         inputs.listen(self.look)
         self._publisher.inputs, self._publisher.ledger.seals = inputs, inputs.seals
+        self._publisher.guard = guard
         self._watcher = self._new_watcher()
         self._watcher.start()
         self.look()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -19,6 +19,7 @@ from confbus_publisher.expansion.interpolation import interpolate
 from confbus_publisher.formats.limits import FILE_BYTES, Unfit
 from confbus_publisher.formats.text import decode
 from confbus_publisher.formats.yaml import load_yaml
+from confbus_publisher.guard_settings import GuardSettings, read_guard
 from confbus_publisher.merge_rules import DEFAULT, Rules, read_rules
 from confbus_publisher.seal_settings import DEFAULT_KEYS, KEYS, read_seal
 from confbus_publisher.source_settings import SourceSettings, read_sources
@@ -56,9 +57,9 @@ _KNOWN = (
     "file_roots",
     "seal",
     "keys",
+    "guard",
 )
 _IN_SOURCE = 3  # sources, the index, the key
-_LATER = ("guard",)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,6 +75,7 @@ class Settings:
     sources: tuple[SourceSettings, ...] = ()
     rules: Rules = DEFAULT
     checks: CheckSettings
+    guard: GuardSettings
     history: int = HISTORY
     state: Path
     document_limit_bytes: int = DOCUMENT_LIMIT_BYTES
@@ -84,6 +86,10 @@ class Settings:
     seal: tuple[str, ...] = ()
     keys: Path
     watch: bool = True
+
+    def guarded(self, for_s: float) -> Settings:
+        """The same, but releases are watched for so long; 0: not at all."""
+        return replace(self, guard=replace(self.guard, for_s=for_s or None))
 
     def files(self) -> FileRoots:
         """The files that `${file:…}` may read; relative names start at the directory of confbus.yaml."""
@@ -109,7 +115,7 @@ def read_settings(
     roots = _file_roots(tree, scope, base=file.parent)
     tree = _Scope(origins, variables, FileRoots(roots, base=file.parent).read).interpolated(tree, ())
     entry = Entry(tree, (), origins)
-    entry.only(_KNOWN, later=_LATER)
+    entry.only(_KNOWN)
     namespace = _namespace(entry)
     limits = entry.inner("limits")
     limits.only(("document",))
@@ -121,6 +127,7 @@ def read_settings(
         sources=read_sources(entry.each("sources"), base=file.parent, profile=read_profile(entry)),
         rules=read_rules(entry),
         checks=read_checks(entry.inner("checks"), base=file.parent),
+        guard=read_guard(entry, base=file.parent),
         history=entry.whole("history", default=HISTORY, least=LEAST_HISTORY),
         state=file.parent / state,
         document_limit_bytes=limits.bytes("document", default=DOCUMENT_LIMIT_BYTES),

@@ -29,7 +29,7 @@ class Standing:
 
     `state` is starting, standby, in step, held, diverged, refused, lost or unreachable; `why` says it in a sentence.
     `failures` holds, by source, why its last good layer is used instead of what it says now; `warnings` what checks
-    found in the document that went out last.
+    found in the document that went out last. `passed` and `rolled_back` count what came of guards.
     """
 
     state: str = STARTING
@@ -37,6 +37,8 @@ class Standing:
     is_active: bool = False
     failures: Mapping[str, str] = field(default_factory=dict[str, str])
     warnings: tuple[str, ...] = ()
+    passed: int = 0
+    rolled_back: int = 0
 
     def complaints_after(self, before: Standing, *, told: Collection[str] = ()) -> Iterator[str]:
         """The failures and warnings that are new since `before`, as sentences, but for failures of the names `told`."""
@@ -54,6 +56,7 @@ class Standing:
             "seen": asdict(seen) if seen else None,
             "error": "; ".join(filter(None, (self.why, *self.failures.values())))[:MOST_WORDS],
             "warnings": [text[:_LONGEST] for text in self.warnings[:_MOST_WARNINGS]],
+            "guards": {"passed": self.passed, "rolled_back": self.rolled_back},
             "labels": {"lease": "active" if self.is_active else "standby"},
             "interval_s": interval_s,
             "protocol": PROTOCOL,

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from confbus import Snapshot, Subscriber, Timing
     from confbus.wire.release import Release
+    from confbus_publisher.guard.guarding import Policy
     from confbus_publisher.layer import Layer
 
 T = TypeVar("T")
@@ -226,11 +227,12 @@ class Bus:
         padding: int = 0,
         patience_s: float = 0.5,
         pace: Pace = PACE,
+        guard: Policy | None = None,
     ) -> RunningPublisher:
         """A new publisher whose source says document `number`, after its first turn. All of one `name` share a memory
         file."""
         publisher, edits = self.resting_publisher(
-            number, name=name, url=url, padding=padding, patience_s=patience_s, pace=pace
+            number, name=name, url=url, padding=padding, patience_s=patience_s, pace=pace, guard=guard
         )
         running = RunningPublisher(publisher, edits, self.memory_file(name))
         self._publishers.append(running)
@@ -246,6 +248,7 @@ class Bus:
         padding: int = 0,
         patience_s: float = 0.5,
         pace: Pace = PACE,
+        guard: Policy | None = None,
     ) -> tuple[Publisher, Edits]:
         """As `publisher`, but every turn that it takes is the test's."""
         client = make_client(url or self.url, timeout_s=1.0, namespace=self.namespace)
@@ -260,6 +263,7 @@ class Bus:
             identity=f"{name}:{self._count}",
             author=name,
             pace=pace,
+            guard=guard,
         )
         return publisher, edits
 

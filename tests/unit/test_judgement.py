@@ -96,7 +96,7 @@ def test_a_gate_compares_with_the_head(publisher: Publisher) -> None:
 
 
 @pytest.mark.parametrize("overrides", [{}, {"force": True}, {"adopt": True}])
-def test_a_person_is_refused_as_well_whatever_they_force(overrides: dict[str, bool]) -> None:
+def test_a_person_is_refused_as_well_whatever_they_force(overrides: dict[str, Any]) -> None:
     given = inputs(BLOCK, password=SECRET)
 
     with pytest.raises(ChecksFailed, match="password: a value that is named like a secret"):

@@ -141,7 +141,6 @@ REFUSED = {
     "seal the root": ("namespace: x\nseal:\n- .", ":3:3", "top-level values without a mapping cannot be sealed"),
     "seal no path": ("namespace: x\nseal: [a..b]", ":2:8", "'a..b' is no path"),
     "seal no list": ("namespace: x\nseal: database", ":2:1", "seal must be a list"),
-    "guard": ("namespace: x\nguard: {}", ":2:1", "guard is not supported by this version"),
     "directory no string": ("namespace: x\nsources:\n- directory: [x]", ":3:3", "directory must be a string"),
     "secrets with a profile": (
         "namespace: x\nsources:\n- secrets: x\n  profile: y",

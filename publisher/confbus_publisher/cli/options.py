@@ -58,6 +58,19 @@ _WAIT = click.option(
     "--wait", "wait_s", callback=seconds, metavar="DURATION", help="Wait until the fleet has applied it."
 )
 _QUORUM = click.option("--quorum", callback=quorum, metavar="SHARE", help="Enough of the fleet: 95% or 47; else all.")
+
+
+def _guard_seconds(ctx: click.Context, param: click.Parameter, text: str | None) -> float | None:
+    return 0.0 if text == "off" else seconds(ctx, param, text)
+
+
+with_guard = click.option(
+    "--guard",
+    "guard_s",
+    callback=_guard_seconds,
+    metavar="DURATION",
+    help="Watch what goes out for so long, and undo it when it does harm; or off.",
+)
 with_output = click.option(
     "--output", type=click.Choice(["text", "json"]), default="text", help="For people (default), or for programs."
 )

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from confbus_publisher.cli import outcome
-from confbus_publisher.cli.options import subcommand, with_author, with_message, with_output, with_place, with_wait
-from confbus_publisher.cli.output import say, sections_text
+from confbus_publisher.cli.options import (
+    subcommand,
+    with_author,
+    with_guard,
+    with_message,
+    with_output,
+    with_place,
+    with_wait,
+)
+from confbus_publisher.cli.output import present, say, sections_text
 from confbus_publisher.cli.sources import merged
 
 if TYPE_CHECKING:
@@ -23,7 +32,7 @@ if TYPE_CHECKING:
 @subcommand(
     "publish",
     example='confbus publish -m "raise the pool size" --wait 30s',
-    keys="version, is_new, digest, sections [name], fleet",
+    keys="version, is_new, digest, sections [name], guard {outcome, version, why}, fleet",
 )
 @with_place
 @with_message
@@ -31,36 +40,58 @@ if TYPE_CHECKING:
 @click.option("--force", is_flag=True, help="Also beside an active publisher, and content that was rolled back.")
 @click.option("--adopt", is_flag=True, help="After a loss of data: what the sources say is the truth now.")
 @click.option("--allow-empty", is_flag=True, help="Also when the sources have no value at all.")
+@with_guard
 @with_wait
 @with_output
-def command(named: Named, output: str, message: str, author: str, wait: Wait, **overrides: bool) -> int:
+def command(
+    named: Named,
+    output: str,
+    message: str,
+    author: str,
+    wait: Wait,
+    guard_s: float | None,
+    **overrides: bool,
+) -> int:
     """Publish what the sources and the overrides say, once.
 
     Publishes nothing when the head has that content already. Refuses beside an active publisher, and for content that
     was rolled back; --force overrides both, and lifts the hold. With --wait it ends when the instances that are live
     now have applied it; exit code 4 when they do not in time.
+
+    With --guard, or `guard:` in the settings, it goes on watching, itself while no publisher is active; exit code 3
+    when the release was rolled back.
     """
+    from confbus_publisher.cli import trial
     from confbus_publisher.cli.overrides import on_top
     from confbus_publisher.ledger import Why
     from confbus_publisher.oneshot import publish_once
-    from confbus_publisher.opening import identity, inputs_of, published_site, settings_of
+    from confbus_publisher.opening import identity, inputs_of, policy_of, published_site, settings_of
     from confbus_publisher.overrides.overriding import withdraw
     from confbus_publisher.refusals import recorded
 
     settings = settings_of(named)
-    inputs = inputs_of(settings)
+    settings = settings if guard_s is None else settings.guarded(guard_s)
+    inputs, policy = inputs_of(settings), policy_of(settings)
     why = Why(author, message, "adopt" if overrides["adopt"] else "publish")
     with published_site(settings).ledger() as ledger:
         before = wait.survey(ledger)
         source = on_top(ledger.store)
         with recorded(ledger, why):
             merge = merged(inputs, source)
-            release = publish_once(ledger, merge, why, inputs=inputs, identity=identity(), **overrides)
+            release = publish_once(
+                ledger, merge, why, inputs=inputs, identity=identity(), terms=policy.terms, **overrides
+            )
         list(withdraw(ledger.store, source, why.author))
         facts = _facts(ledger, release)
         if ledger.unannounced:
             say(f"The notice was not sent, the fleet follows by polling: {ledger.unannounced}")
-        wait.present(output, facts, [_text(facts)], ledger=ledger, before=before)
+        since = time.monotonic()
+        ending = trial.see_through(ledger, policy, why.author) if release else None
+        facts["guard"] = trial.fact(ending)
+        if ending and ending.is_bad:
+            present(output, facts, [_text(facts)])
+            return trial.tell(ending)
+        wait.present(output, facts, [_text(facts)], ledger=ledger, before=before, since=since)
     return outcome.DONE
 
 

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from confbus_publisher.cli import outcome
-from confbus_publisher.cli.options import subcommand, with_author, with_place
+from confbus_publisher.cli.options import subcommand, with_author, with_guard, with_place
 
 if TYPE_CHECKING:
     from confbus_publisher.opening import Named
@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 @subcommand("run", example="confbus run -c confbus.yaml")
 @with_place
 @with_author
-def command(named: Named, author: str) -> int:
+@with_guard
+def command(named: Named, author: str, guard_s: float | None) -> int:
     """Keep the fleet in step with the sources, until stopped.
 
     SIGHUP reads confbus.yaml and all sources again. SIGTERM and Ctrl-C finish the publish at hand and give the lease
@@ -31,7 +32,7 @@ def command(named: Named, author: str) -> int:
     from confbus_publisher.daemon import Daemon
 
     _log_to_stderr()
-    Daemon(named, author=author).run()
+    Daemon(named, author=author, guard_s=guard_s).run()
     return outcome.DONE
 
 

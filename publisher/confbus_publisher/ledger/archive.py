@@ -73,6 +73,14 @@ def blobs(store: Store, manifest: Manifest, known: Mapping[str, bytes]) -> dict[
     return content
 
 
+def overrides(store: Store) -> Mapping[str, str]:
+    """The overrides that are there; none when something else is in their place: whoever follows them tells it."""
+    try:
+        return store.overrides().texts
+    except Refused:
+        return {}
+
+
 def has(store: Store, state: State) -> bool:
     """False when the release of `state`, or a blob of it, is gone from the store."""
     kept = store.releases([state.release.version])

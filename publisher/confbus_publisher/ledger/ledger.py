@@ -124,18 +124,15 @@ class Ledger:
         self, release: Release, blobs: Mapping[str, bytes], why: Why, *, merged: str, held: Mapping[str, str]
     ) -> Release:
         """Make `release`, which has the head's content under another key, the next one, with its `blobs`; the digest of
-        the last merge becomes `merged`, and `held` goes into quarantine beside what is there."""
+        the last merge becomes `merged`, and `held` goes into quarantine beside what is there. A guard goes on."""
         lifted = [pair for pair in pairs_of(release) if pair in self._present().quarantine]
         release = self._signed(replace(release, version=self._next_version()), why)
-        return self._commit(Draft(release, why, merged, blobs, quarantined=held, lifted=lifted))
+        return self._commit(self._carrying(Draft(release, why, merged, blobs, quarantined=held, lifted=lifted)))
 
     def resume(self, pairs: Sequence[str], why: Why) -> None:
         """End the hold of quarantined pairs, and let the next merge go out whatever it is. A guard goes on."""
         state = self._present()
-        guard, retreat = archive.guard_of(self.store, state.head) if state.guard else None, state.retreat
-        self._commit(
-            Draft(state.release, why, "", state.blobs, is_new=False, lifted=pairs, guard=guard, retreat=retreat)
-        )
+        self._commit(self._carrying(Draft(state.release, why, "", state.blobs, is_new=False, lifted=pairs)))
 
     def end_guard(self, guard: Guard, entry: Mapping[str, str]) -> bool:
         """Let what `guard` watches be accepted, with an entry of the log; False when it ended already."""
@@ -159,7 +156,9 @@ class Ledger:
         draft = anchor.draft(head, release, why, state, held=self.store.quarantine(), lifted=lift)
         if state.overrides is None:
             return self._commit(draft, base=there)
-        restored, withdrawn = lost(state.overrides.texts, self._overrides_there(), since_ms=state.overrides.now_ms)
+        restored, withdrawn = lost(
+            state.overrides.texts, archive.overrides(self.store), since_ms=state.overrides.now_ms
+        )
         release = self._commit(replace(draft, restored=restored, withdrawn=withdrawn), base=there)
         self.state = replace(self._present(), overrides=state.overrides)
         return release
@@ -173,6 +172,14 @@ class Ledger:
         if self.state:
             self.state = replace(self.state, overrides=seen)
         return seen
+
+    def look_at_guard(self) -> Guard | None:
+        """The pending guard of the head that `refresh` saw, unless it ended meanwhile."""
+        state = self.state
+        guard = archive.guard_of(self.store, state.head) if state and state.guard else None
+        if state and guard != state.guard:
+            self.state = replace(state, guard=guard, retreat=state.retreat if guard else None)
+        return guard
 
     def look_at_holds(self) -> Holds | None:
         """As `look_at_overrides`, for the holds."""
@@ -225,13 +232,18 @@ class Ledger:
                 self._settle(draft, commit)
                 return draft.release
 
+    def _carrying(self, draft: Draft) -> Draft:
+        """The same change, watched as what was before it: it has the same content."""
+        guard = self.look_at_guard()
+        return replace(draft, guard=guard, retreat=self.state.retreat if self.state else None)
+
     def _guarded(self, draft: Draft, terms: Terms) -> Draft:
         """The same change, watched. What is on trial itself is no place to go back to: then it is that one's."""
         state = self.state
         if state is None:
             return draft
-        is_on_trial = state.retreat is not None and archive.guard_of(self.store, state.head) is not None
-        retreat = state.retreat if is_on_trial and state.retreat else Retreat(state.release, state.blobs)
+        on_trial = state.retreat if self.look_at_guard() else None
+        retreat = on_trial or Retreat(state.release, state.blobs)
         return draft.guarded(terms, retreat, now_ms=self.store.time_ms())
 
     def _measured(self, draft: Draft, base: Head | None, *, whole: bool) -> Commit:
@@ -266,12 +278,6 @@ class Ledger:
             return archive.state(self.store, head, self.state) if head else None
         except (Malformed, NoRelease):
             return None
-
-    def _overrides_there(self) -> Mapping[str, str]:
-        try:
-            return self.store.overrides().texts
-        except Refused:  # Something else is in their place; whoever follows them tells it.
-            return {}
 
     def _signed(self, release: Release, why: Why) -> Release:
         parent = self.state.head.version if self.state else 0

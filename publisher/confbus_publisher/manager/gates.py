@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import inspect
 from typing import TYPE_CHECKING
 
+from confbus_publisher.guard.probe import said
 from confbus_publisher.sources.errand import Errand
 
 if TYPE_CHECKING:
@@ -34,13 +34,7 @@ class Gates:
 
     async def _pass(self, snapshot: Snapshot) -> str:
         for gate in tuple(self._gates):
-            name = getattr(gate, "__qualname__", type(gate).__name__)
-            try:
-                said = gate(snapshot)
-                if inspect.isawaitable(said):
-                    said = await said
-            except (Exception, SystemExit) as error:  # noqa: BLE001 — a user's code; whatever it raises is its objection
-                return f"{name}: {error}" if str(error) else f"{name}: {type(error).__name__}"
-            if said is False:
-                return f"{name}: it said no"
+            objection = await said(gate, snapshot)
+            if objection:
+                return objection
         return ""
