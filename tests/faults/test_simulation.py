@@ -86,6 +86,12 @@ def test_no_timeline_of_many_breaks_a_promise() -> None:
         Simulation(seed).run()
 
 
+@pytest.mark.slow
+def test_rivals_that_are_stopped_again_and_again_undo_nothing_of_each_other() -> None:
+    for seed in range(scaled(test=60, soak=10_000)):
+        Simulation(seed, rivals=True).run()
+
+
 def test_a_seed_tells_the_same_story_each_time() -> None:
     stories: list[list[tuple[float, str, str]]] = []
 

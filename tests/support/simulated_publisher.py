@@ -60,6 +60,20 @@ class SimulatedSource:
         return Layer(self.name, 0, tree, dict.fromkeys(paths(tree), Origin(source=self.name)))
 
 
+class _Reading:
+    """A source as one process reads it; `changes` is how often it had changed by then."""
+
+    name, priority, watched = SimulatedSource.name, SimulatedSource.priority, SimulatedSource.watched
+
+    def __init__(self, source: SimulatedSource) -> None:
+        self.changes = source.changes
+        self._source = source
+
+    def load(self) -> Layer:
+        self.changes = self._source.changes
+        return self._source.load()
+
+
 class SimulatedMemory(MemoryFile):
     """A memory file that keeps every state it ever had, so that a crash may bring any of them back, or none."""
 
@@ -110,6 +124,7 @@ class SimulatedPublisher:
         self._life = 0
         self._merge: tuple[Layer, Merge] | None = None
         self._published_changes: int | None = None
+        self._reading = _Reading(source)
 
     def start(self) -> None:
         """A new process, unless there is one."""
@@ -121,8 +136,9 @@ class SimulatedPublisher:
         is_news = bool(accounted) and accounted != self.merge().manifest.digest
         self._published_changes = None if is_news else self._source.changes
         self._life += 1
+        self._reading = _Reading(self._source)
         self.publisher = Publisher(
-            Inputs([self._source], limit_bytes=1_000_000),
+            Inputs([self._reading], limit_bytes=1_000_000),
             _WatchedLedger(self, self._redis),
             self._memory,
             identity=f"{self.name}:{self._life}",
@@ -159,11 +175,11 @@ class SimulatedPublisher:
             encoded.manifest,
             over=over.release.manifest if over else EMPTY,
             held=self._memory.held | self._redis.quarantine().keys(),
-            is_news=is_asked_for or self._source.changes != self._published_changes,
+            is_news=is_asked_for or self._reading.changes != self._published_changes,
         )
 
     def published(self) -> None:
-        self._published_changes = self._source.changes
+        self._published_changes = self._reading.changes
 
     def _turn(self, life: int, *, is_extra: bool = False) -> None:
         publisher = self.publisher

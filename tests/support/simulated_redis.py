@@ -55,11 +55,13 @@ class SimulatedRedis(MemoryStore):
         self.is_stormy = True
         self.is_up = True
         self.is_hinting = False
+        self.is_holding_up = False
         self.links: list[Link] = []
         self.images: list[Image] = [Image()]
         self._notices: list[bytes] = [HINT]
         self._rng = rng
         self._began_s = float("-inf")
+        self._hold_up: tuple[int, float] = (-1, 0.0)
 
     @property
     def there(self) -> Head | None:
@@ -81,7 +83,11 @@ class SimulatedRedis(MemoryStore):
 
     def take_lease(self, holder: str, ttl_ms: int) -> str:
         self._reach()
-        return super().take_lease(holder, ttl_ms)
+        before, after = self._lease[0], super().take_lease(holder, ttl_ms)
+        if after != before:
+            self.witness.tell(after, "holds the lease")
+            self.witness.tenure_began(after.partition(":")[0])
+        return after
 
     def age_s(self) -> float:
         return self.agenda.now_s - self._began_s
@@ -95,10 +101,15 @@ class SimulatedRedis(MemoryStore):
         if self._head is commit.head:
             self.images.append(self._image())
             self.witness.committed(commit)
+            self.witness.replaced(commit, self.lease().partition(":")[0])
             self.send(HINT if self.is_hinting else commit.notice)
         if self.is_stormy and self._rng.random() < 0.03:
             raise OutcomeUnknown("the change", commit.head.change, "the connection broke")
         return ""
+
+    def hold_up(self, calls: int, for_s: float) -> None:
+        """Whoever makes the call after so many more is stopped before it, and goes on as if nothing was later."""
+        self._hold_up = (calls, for_s)
 
     def subscribe(self, listener: Listener) -> Link:
         link = Link(listener)
@@ -182,10 +193,21 @@ class SimulatedRedis(MemoryStore):
         return Image(self._head, *kept)
 
     def _reach(self) -> None:
+        self._stop_somebody()
         if self.is_stormy and self._rng.random() < 0.1:
             self.agenda.run(self.agenda.now_s + self._rng.expovariate(10))
         if not self.is_up or (self.is_stormy and self._rng.random() < 0.01):
             raise Unreachable(self.where, "nobody answers")
+
+    def _stop_somebody(self) -> None:
+        calls, for_s = self._hold_up
+        self._hold_up = (calls - 1, for_s)
+        if calls == 0 and self.is_stormy and not self.is_holding_up:
+            self.is_holding_up = True
+            self.witness.tell("world", "stops somebody for", f"{for_s:.0f} s")
+            self.agenda.run(self.agenda.now_s + for_s)
+            self.witness.tell("world", "lets them go on")
+            self.is_holding_up = False
 
     def _delay(self) -> float:
         return self._rng.uniform(0.001, 0.03) if self._rng.random() < 0.85 else self._rng.uniform(0.03, 4.0)

@@ -1,8 +1,9 @@
 """A whole fleet in one thread: real followers, real publishers and the real ledger, in a world made of faults.
 
 A seed tells one story. First a storm: Redis forgets, comes back from backups and goes away; connections break, fall
-silent or deaf; processes die and come back with memories of any age; sources change; an operator rolls back. Then
-calm: one publisher runs, nothing fails any more, and within two report intervals everybody has to agree.
+silent or deaf; processes die and come back with memories of any age, or are stopped in the middle of anything, for
+longer than a lease; sources change; an operator rolls back. Then calm: one publisher runs, nothing fails any more, and
+within two report intervals everybody has to agree.
 """
 
 from __future__ import annotations
@@ -21,17 +22,20 @@ CALM_S = 2 * Timing().report_s
 
 
 class Simulation:
-    """One timeline. `run` raises `Broken` when a promise was broken."""
+    """One timeline. `run` raises `Broken` when a promise was broken. Two `rivals` with sources of their own are stopped
+    again and again, each for about as long as its lease."""
 
-    def __init__(self, seed: int, *, memory: float = 0.7) -> None:
+    def __init__(self, seed: int, *, memory: float = 0.7, rivals: bool = False) -> None:
         self.agenda = Agenda()
         self.rng = Random(seed)
         self._memory = memory
+        self._rivals = rivals
         self.witness = Witness(seed, self.agenda)
         self.redis = SimulatedRedis(self.agenda, self.witness, self.rng)
         self.publishers = self._make_publishers()
         self.operator = SimulatedOperator(self.publishers, self.redis, rng=self.rng)
         self.workers: list[SimulatedWorker] = []
+        self._storm_ends_s = 0.0
 
     def run(self) -> None:
         for publisher in self.publishers:
@@ -40,20 +44,26 @@ class Simulation:
             self.agenda.after(self.rng.uniform(0, 5), self._start_a_worker)
         self.agenda.after(self.rng.uniform(0, 5), self.operator.look)
         self.agenda.run(self.agenda.now_s + 8)
-        storm_ends_s = self.agenda.now_s + self.rng.uniform(25, 90)
-        while self.agenda.now_s < storm_ends_s:
-            self.agenda.run(self.agenda.now_s + self.rng.expovariate(0.4))
-            self._strike()
+        self._storm_ends_s = self.agenda.now_s + self.rng.uniform(25, 90)
+        self._storm()
+        self.agenda.run(self._storm_ends_s)
         self._calm()
         self.agenda.run(self.agenda.now_s + CALM_S)
         self._must_agree()
 
+    def _storm(self) -> None:
+        """Strike again and again. Each strike is on the agenda, so that it also meets those who are held up."""
+        if self.agenda.now_s < self._storm_ends_s:
+            self._strike()
+            self.agenda.after(self.rng.expovariate(0.4), self._storm)
+
     def _make_publishers(self) -> list[SimulatedPublisher]:
         source = SimulatedSource(self.rng, is_large=self.rng.random() < 0.1)
-        count = self.rng.randint(1, 2)
+        count = 2 if self._rivals else self.rng.randint(1, 2)
         sources = [source]
         if count == 2:
-            sources.append(source if self.rng.random() < 0.5 else SimulatedSource(self.rng, is_large=False))
+            is_shared = not self._rivals and self.rng.random() < 0.5
+            sources.append(source if is_shared else SimulatedSource(self.rng, is_large=False))
         return [
             SimulatedPublisher(
                 f"publisher{index}", source, self.redis, rng=self.rng, has_memory=self.rng.random() < self._memory
@@ -79,6 +89,7 @@ class Simulation:
             self._cut_a_worker_off: 7,
             self._restart_a_worker: 8,
             self._crash_a_publisher: 10,
+            self._stop_a_publisher: 60 if self._rivals else 6,
             self.operator.roll_back: 10,
             self.operator.resume: 3,
             self.redis.send_again: 5,
@@ -154,8 +165,13 @@ class Simulation:
         worker.end(is_graceful=self.rng.random() < 0.5)
         worker.start()
 
+    def _stop_a_publisher(self) -> None:
+        self.redis.hold_up(self.rng.randrange(8), self.rng.uniform(5, 60))
+
     def _crash_a_publisher(self) -> None:
         publisher = self.rng.choice(self.publishers)
+        if self.redis.is_holding_up:
+            return  # Whoever is stopped does not end.
         if publisher.publisher is None:
             publisher.start()
         else:

@@ -49,6 +49,8 @@ class Witness:
         self._lifted: list[set[str]] = []
         self._lifted_before: dict[str, int] = {}
         self._forgotten: set[str] = set()
+        self._tenure: tuple[str, float] = ("", 0.0)
+        self._made_at: dict[str, tuple[str, float]] = {}
 
     def tell(self, who: str, what: str, *details: object) -> None:
         """Note what happens, for whoever has to read the story of a broken promise."""
@@ -79,6 +81,20 @@ class Witness:
         self._choice_of[head.change] = self._choice_at[head.epoch, head.revision, head.digest] = choice
         self._lift(commit)
         self.tell(commit.entry["author"], action, head, f"choice {choice}")
+
+    def tenure_began(self, holder: str) -> None:
+        """The lease is this one's from now on."""
+        self._tenure = holder, self._clock()
+
+    def replaced(self, commit: Commit, holder: str) -> None:
+        """The head was changed while `holder` had the lease: its own changes since it has are nobody else's to undo
+        by himself."""
+        author, action = commit.entry["author"], commit.entry["action"]
+        self._made_at[commit.head.change] = author, self._clock()
+        made_by, at_s = self._made_at.get(commit.base.change if commit.base else "", ("", 0.0))
+        is_beside = author != "operator" and action == "publish" and holder not in {"", author}
+        if is_beside and made_by == holder == self._tenure[0] and at_s > self._tenure[1]:
+            self.complain(f"{author} replaced what {holder} had published, which is active")
 
     def _lift(self, commit: Commit) -> None:
         lifted, action = set(commit.lifted), commit.entry["action"]
