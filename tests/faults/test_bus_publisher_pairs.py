@@ -11,6 +11,8 @@ from support.bus import PACE
 from support.eventually import eventually
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from confbus_publisher.publisher import Pace
     from support.bus import Bus, RunningPublisher
     from support.server import Server
@@ -121,3 +123,34 @@ def test_a_server_that_was_away_for_longer_than_the_lease_leaves_one_active(own_
     own_bus.agree(2)
     eventually(lambda: sorted(publisher.state for publisher in both) == ["in step", "standby"])
     assert [action for action, _ in own_bus.actions()] == ["restore", "publish"]
+
+
+def lost_all(server: Server, _old: bytes) -> None:
+    server.flush()
+
+
+def lost_since(server: Server, old: bytes) -> None:
+    server.restart(dump=old)
+
+
+@pytest.mark.parametrize("lose", [lost_all, lost_since], ids=["FLUSHALL", "an old dump"])
+def test_a_loss_that_takes_the_lease_along_is_repaired_once_and_leaves_one_active(
+    own_bus: Bus, own_server: Server, lose: Callable[[Server, bytes], object]
+) -> None:
+    both = pair(own_bus, 1, 1)
+    old = own_server.dump()
+    for number in (2, 3):
+        for publisher in both:
+            own_bus.edit(publisher, number)
+        own_bus.agree(number)
+    eventually(lambda: all(publisher.remembers(3) for publisher in both))
+
+    lose(own_server, old)
+
+    own_bus.agree(3)
+    eventually(lambda: sorted(publisher.state for publisher in both) == ["in step", "standby"])
+    for publisher in both:
+        own_bus.edit(publisher, 4)
+    own_bus.agree(4)
+    assert [action for action, _ in own_bus.actions()][-2:] == ["restore", "publish"]
+    assert [action for action, _ in own_bus.actions()].count("restore") == 1

@@ -183,14 +183,18 @@ def test_servers_and_sentinels_have_passwords_of_their_own(binary: Path, namespa
 
 
 @pytest.mark.slow
-def test_a_release_that_a_failover_lost_is_written_again(binary: Path, namespace: str, tmp_path: Path) -> None:
+def test_a_release_that_a_failover_lost_is_written_again_by_one_publisher(
+    binary: Path, namespace: str, tmp_path: Path
+) -> None:
     with Pair(binary, tmp_path) as pair, Bus(pair.url, namespace, tmp_path) as bus:
         # given
-        publisher = bus.publisher(1)
+        both = [bus.publisher(1, name=name) for name in ("ann", "bob")]
         worker = bus.worker()
         pair.promote(once_it_has=bus.keys.head)
-        bus.edit(publisher, 2)
+        for publisher in both:
+            bus.edit(publisher, 2)
         bus.agree(2)
+        eventually(lambda: all(publisher.remembers(2) for publisher in both))
 
         # when
         pair.switch()
@@ -199,7 +203,11 @@ def test_a_release_that_a_failover_lost_is_written_again(binary: Path, namespace
         # then
         bus.agree(2)
         assert worker.config.status().counts.reconnects
-        assert [action for action, _ in bus.actions()].count("restore") == 1
+        eventually(lambda: sorted(publisher.state for publisher in both) == ["in step", "standby"])
+        for publisher in both:
+            bus.edit(publisher, 3)
+        bus.agree(3)
+        assert [action for action, _ in bus.actions()] == ["publish", "restore", "publish"]
 
 
 @pytest.mark.slow
