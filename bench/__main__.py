@@ -21,6 +21,7 @@ BENCHES = (
     "memory",
     "cold_start",
     "wait",
+    "seal",
 )
 
 

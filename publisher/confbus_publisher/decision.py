@@ -6,7 +6,7 @@ or a head moved by somebody else publishes nothing.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -28,10 +28,11 @@ class Step(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """A step, and the sections that hold it up."""
+    """A step, and the sections that hold it up; `pair` is the first of them as it stands in quarantine."""
 
     step: Step
     held: tuple[str, ...] = ()
+    pair: str = field(default="", compare=False)
 
 
 def decide(
@@ -51,7 +52,7 @@ def decide(
     """
     pairs = held_pairs(merge, quarantine, aliases=aliases, running=running)
     if pairs:
-        return Decision(Step.HELD, tuple(pairs))
+        return Decision(Step.HELD, tuple(pairs), next(iter(pairs.values()))[0])
     if head is None or not head.merged:
         return Decision(Step.PUBLISH)
     if merge.digest == head.merged:

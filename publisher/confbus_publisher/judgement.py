@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from confbus.errors import ChecksFailed
+from confbus.errors import ChecksFailed, Malformed, SealBroken
 from confbus_publisher.checks import refuse_errors
 from confbus_publisher.overrides.approval import approved as approvals
 
@@ -31,6 +31,9 @@ def judge(inputs: Inputs, merge: Merge, state: State | None, store: Store) -> tu
         return digest in approvals(store.approvals())
 
     def before() -> Frozen | None:
-        return state.document(inputs.seals.open) if state else None
+        try:
+            return state.document(inputs.seals.open) if state else None
+        except (Malformed, SealBroken):  # Somebody altered it: there is nothing to compare with.
+            return None
 
     return refuse_errors(inputs.judge(merge, before, approved=approved))

@@ -39,6 +39,8 @@ class KeyFile:
         Raises `InvalidSettings` for one that others may read, that belongs to somebody else, or that is no keyring.
         """
         try:
+            if self._read is not None and _mark(self.path.stat()) == self._read[0]:
+                return self._read[1]
             descriptor = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
         except FileNotFoundError:
             return None
@@ -46,10 +48,8 @@ class KeyFile:
             raise self._refuse(f"unreadable: {failure.strerror}", "Let the publisher read it.") from None
         with os.fdopen(descriptor, "rb") as file:
             status = os.fstat(file.fileno())
-            mark = (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
-            if self._read is None or self._read[0] != mark:
-                self._refuse_open(status)
-                self._read = (mark, self._parsed(file.read(keyring.MAX_BYTES + 1)))
+            self._refuse_open(status)
+            self._read = (_mark(status), self._parsed(file.read(keyring.MAX_BYTES + 1)))
             return self._read[1]
 
     @contextlib.contextmanager
@@ -107,6 +107,10 @@ class KeyFile:
 
     def _refuse(self, reason: str, advice: str) -> InvalidSettings:
         return InvalidSettings(f"the keyring {self.path}", reason, advice=advice)
+
+
+def _mark(status: os.stat_result) -> tuple[int, ...]:
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def _sync(directory: Path) -> None:

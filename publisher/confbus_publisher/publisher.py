@@ -219,8 +219,7 @@ class Publisher:
         self._recollection.account(merge.manifest.digest, self.ledger.state)
         if decision.step is Step.HELD:
             sections = ", ".join(decision.held)
-            was = held[f"{decision.held[0]} {merge.manifest.sections[decision.held[0]]}"]
-            why = f"{sections}: still what was rolled back; mend it, or `confbus resume`. It was {was}"
+            why = f"{sections}: still what was rolled back; mend it, or `confbus resume`. It was {held[decision.pair]}"
             return decision.step.value, why
         if decision.step is Step.DIVERGED:
             return decision.step.value, f"{self._difference()}; change a source, or `confbus publish`"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -23,9 +24,13 @@ if TYPE_CHECKING:
 
 
 def keys_of(manifest: Manifest, blobs: Mapping[str, bytes]) -> dict[str, str]:
-    """The id of the key of each sealed section."""
-    sealed = {name: blobs[digest] for name, digest in manifest.sections.items() if is_sealed(blobs[digest])}
-    return {name: parse(blob, what=f"section {name!r}").key for name, blob in sealed.items()}
+    """The id of the key of each sealed section; what no publisher sealed has none."""
+    found: dict[str, str] = {}
+    for name, digest in manifest.sections.items():
+        if is_sealed(blobs[digest]):
+            with suppress(Malformed):
+                found[name] = parse(blobs[digest], what=f"section {name!r}").key
+    return found
 
 
 def vouch(manifest: Manifest, blobs: Mapping[str, bytes], seals: Seals) -> None:
@@ -50,14 +55,14 @@ def is_due(manifest: Manifest, blobs: Mapping[str, bytes], seals: Seals) -> bool
     active = seals.ring.active if sealed or seals.keys else None
     if active is None:
         return False
-    plain = (path_of(name)[:1] for name in manifest if name not in sealed) if seals.keys else ()
+    plain = (path_of(name)[:1] for name, digest in manifest.sections.items() if not is_sealed(blobs[digest]))
     return bool({*sealed.values()} - {active.id}) or any(place and place[0] in seals.keys for place in plain)
 
 
 def resealed(release: Release, blobs: Mapping[str, bytes], seals: Seals) -> Content:
     """The release with all that is sealed, or shall be, under the active key; the very same one if that is so already.
 
-    Raises `KeyLacking` as `vouch`, `SealBroken` for what was altered, and `InvalidSettings` as `Seals.ring`.
+    Raises `KeyLacking` as `vouch`, `SealBroken` or `Malformed` for what was altered, `InvalidSettings` as `Seals.ring`.
     """
     manifest = release.manifest
     vouch(manifest, blobs, seals)

@@ -49,6 +49,7 @@ def test_every_example_is_run_here() -> None:
         "10_fastapi.py",
         "11_django.py",
         "12_secrets.py",
+        "13_sealed.py",
     }
 
 
@@ -203,4 +204,13 @@ def test_11_connects_at_the_first_read_and_overrides_for_a_test(redis_url: str) 
         "LazyConfig(not connected)",
         "{'free_from': 50, 'carrier': 'dhl'}",
         "{'free_from': 0, 'carrier': 'dhl'}",
+    ]
+
+
+def test_13_opens_a_sealed_section_under_one_key_after_the_other() -> None:
+    assert run("13_sealed.py").splitlines() == [
+        "with the key: 13 characters",
+        "without it: database is sealed; the port is 80",
+        "without the new one: 13 characters, as before",
+        "with the new one: 14 characters",
     ]

@@ -1,0 +1,223 @@
+"""Sealed sections on a bus: keys that come, go and are not there; publishers that die while they change them; and bytes
+that somebody put in the place of others."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING
+
+import pytest
+
+from confbus.seal import seal
+from confbus.wire import codec
+from confbus.wire.encoder import Encoder
+from confbus.wire.sealed import parse
+from confbus_publisher.ledger import Ledger, Why
+from confbus_publisher.ledger.redis import RedisStore
+from confbus_publisher.oneshot import publish_once
+from support.bus import Killed, MortalStore
+from support.eventually import eventually
+from support.sealed_bus import SECRET, SealedBus, document
+from support.seals import key
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from support.server import Server
+
+
+@pytest.fixture
+def bus(server: Server, namespace: str, tmp_path: Path) -> Iterator[SealedBus]:
+    with SealedBus(server.url, namespace, tmp_path) as bus:
+        yield bus
+
+
+def test_a_rotation_in_mid_flight_is_read_by_whoever_has_the_keys_and_costs_nobody_what_he_reads(
+    bus: SealedBus,
+) -> None:
+    bus.keyring("ann", "k1")
+    publisher = bus.publisher(1)
+    ready, behind, without = bus.reader("ready", "k2", "k1"), bus.reader("behind", "k1"), bus.reader("without")
+    assert (ready.number, behind.number, without.is_locked) == (1, 1, True)
+
+    bus.keyring("ann", "k2", "k1")
+    publisher.write(document(2))
+    eventually(lambda: ready.number == 2)
+    eventually(lambda: behind.state == "vetoing" and without.config["number"] == 2)
+    publisher.write(document(3))
+    eventually(lambda: ready.number == 3 and without.config["number"] == 3)
+
+    assert (behind.number, behind.config["web.number"]) == (1, 1), "all of what it read, or nothing new"
+    assert "sealed with the key k2" in behind.config.status().error
+    behind.use("k2", "k1")
+    without.use("k2", "k1")
+    eventually(lambda: behind.number == 3 and not without.is_locked)
+    assert without.number == 3
+    assert [reader.story for reader in (ready, behind, without)] == [[1, 2, 3], [1, 3], [1, 2, 3]]
+    assert parse(bus.sealed(), what="db").key == "k2"
+
+
+@pytest.mark.parametrize("has_sent", [False, True], ids=["before it asks", "before it hears"])
+def test_a_publisher_that_dies_between_a_new_key_and_the_sealed_head_leaves_one_or_the_other(
+    bus: SealedBus, has_sent: bool
+) -> None:
+    bus.keyring("ann", "k0")
+    bus.publisher(1).stop()
+    reader = bus.reader("reader", *(f"k{number}" for number in range(40)))
+    sealed: list[bool] = []
+    for step in count():
+        ring = [f"k{number}" for number in range(step + 1, -1, -1)]
+        bus.keyring("ann", *ring)
+        was_killed = _dies(bus, at=step, has_sent=has_sent)
+        sealed.append(parse(bus.sealed(), what="db").key == ring[0])
+        assert bus.ledger.is_whole()
+        assert reader.number == 1
+        if not was_killed:
+            break
+        bus.client.delete(bus.keys.lease)  # it runs out
+        bus.resting(1).turn()
+        assert parse(bus.sealed(), what="db").key == ring[0]
+        bus.client.delete(bus.keys.lease)
+
+    assert sealed == sorted(sealed)
+    assert {False, True} <= set(sealed)
+    assert set(bus.actions()) == {"publish", "reseal"}
+    assert len(bus.ledger.history()) == len(sealed) + 1
+    state = bus.ledger.refresh()
+    assert state
+    eventually(lambda: reader.config.snapshot.version == state.head.version)
+    assert set(reader.saw) == {1}
+
+
+def _dies(bus: SealedBus, *, at: int, has_sent: bool) -> bool:
+    publisher = bus.resting(1)
+    store = publisher.ledger.store
+    assert isinstance(store, MortalStore)
+    store.dies_at, store.has_sent = at, has_sent
+    try:
+        publisher.turn()
+    except Killed:
+        return True
+    finally:
+        store.close()
+    return False
+
+
+def test_two_publishers_with_different_keyrings_do_not_seal_the_head_by_turns(bus: SealedBus) -> None:
+    bus.keyring("ann", "k2", "k1")
+    bus.keyring("ben", "k1")
+    ann, reader = bus.publisher(1), bus.reader("reader", "k2", "k1")
+    ben = bus.publisher(1, name="ben")
+    assert ben.state == "standby"
+    ann.stop()
+
+    eventually(lambda: ben.state == "refused", describe=lambda: ben.why)
+    assert "db is sealed with the key k2, which the keyring" in ben.why
+    assert (reader.number, parse(bus.sealed(), what="db").key) == (1, "k2")
+
+    bus.keyring("ben", "k2", "k1")
+    eventually(lambda: ben.state == "in step", describe=lambda: ben.why)
+    ben.write(document(2))
+    eventually(lambda: reader.number == 2, describe=lambda: ben.why)
+    assert reader.story == [1, 2]
+    assert bus.actions() == ["publish", "refused", "publish"]
+
+
+def test_a_publisher_without_its_keyring_keeps_what_is_published(bus: SealedBus) -> None:
+    path = bus.keyring("ann", "k1")
+    publisher, reader = bus.publisher(1), bus.reader("reader", "k1")
+    path.unlink()
+    publisher.write(document(2))
+
+    eventually(lambda: publisher.state == "refused")
+    assert "`confbus keys generate`" in publisher.why
+    assert reader.number == 1
+
+    bus.keyring("ann", "k1")
+    eventually(lambda: reader.number == 2)
+
+
+def altered(blob: bytes, _bus: SealedBus) -> bytes:
+    return blob[:-1] + bytes([blob[-1] ^ 1])
+
+
+def truncated(blob: bytes, _bus: SealedBus) -> bytes:
+    return blob[:-20]
+
+
+def boxed_short(blob: bytes, _bus: SealedBus) -> bytes:
+    facts = codec.unpack(blob[1:], what="it")
+    return blob[:1] + codec.pack([*facts[:-1], facts[-1][:-5]])
+
+
+def of_another_section(_blob: bytes, bus: SealedBus) -> bytes:
+    return seal(key("k1"), namespace=bus.namespace, section="web", plain=codec.encode({"number": 9}))
+
+
+def of_another_namespace(_blob: bytes, _bus: SealedBus) -> bytes:
+    return seal(key("k1"), namespace="other", section="db", plain=codec.encode({"number": 9}))
+
+
+def of_another_key(blob: bytes, bus: SealedBus) -> bytes:
+    facts = codec.unpack(blob[1:], what="it")
+    return blob[:1] + codec.pack([facts[0], "k2", *facts[2:]])
+
+
+@pytest.mark.parametrize(
+    "forge", [altered, truncated, boxed_short, of_another_section, of_another_namespace, of_another_key]
+)
+def test_bytes_that_somebody_put_in_the_place_of_others_are_read_by_nobody_with_the_key(
+    bus: SealedBus, forge: Callable[[bytes, SealedBus], bytes]
+) -> None:
+    bus.keyring("ann", "k2", "k1")
+    bus.keyring("ann", "k1", "k2")
+    publisher, reader, without = bus.publisher(1), bus.reader("reader", "k1", "k2"), bus.reader("without")
+    encoded = Encoder(whole=["db"]).encode({"number": 9, "db": {}, "web": {"number": 9}})
+
+    version = bus.forge(encoded.changed({"db": forge(bus.sealed(), bus)}, ()))
+
+    eventually(lambda: reader.state in {"vetoing", "lost"}, describe=reader.config.status)
+    assert (reader.number, reader.config["number"]) == (1, 1)
+    assert SECRET not in reader.config.status().error
+    publisher.write(document(2))
+    eventually(lambda: reader.number == 2, describe=lambda: publisher.why)
+    assert reader.story == [1, 2]
+    assert set(without.saw) <= {1, 2, 9}
+    assert reader.config.snapshot.version == version + 1
+
+
+def test_a_person_puts_out_again_what_was_altered_in_redis(bus: SealedBus) -> None:
+    bus.keyring("ann", "k1")
+    resting = bus.resting(1)
+    resting.turn()
+    reader = bus.reader("reader", "k1")
+    encoded = Encoder(whole=["db"]).encode(document(1))
+    bus.forge(encoded.changed({"db": altered(bus.sealed(), bus)}, ()))
+    eventually(lambda: reader.state == "vetoing")
+
+    ledger = Ledger(RedisStore(bus.client, bus.keys, where=bus.url), seals=resting.inputs.seals)
+    ledger.store.drop_lease(resting.identity)
+    release = publish_once(ledger, resting.inputs.load(), Why("boss"), inputs=resting.inputs)
+
+    assert release
+    eventually(lambda: reader.config.snapshot.version == release.version)
+    assert reader.state == "live"
+    resting.ledger.store.close()
+
+
+def test_nothing_that_is_sealed_stands_anywhere_in_plain_text(bus: SealedBus, tmp_path: Path) -> None:
+    bus.keyring("ann", "k1")
+    publisher, reader = bus.publisher(1), bus.reader("reader", "k1")
+    bus.keyring("ann", "k2", "k1")
+    reader.use("k2", "k1")
+    publisher.write(document(2))
+    eventually(lambda: reader.number == 2)
+    publisher.write({**document(3), "db": SECRET})
+    eventually(lambda: publisher.state == "refused")
+
+    on_disk = b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+    for place in (bus.dump(), on_disk):
+        assert SECRET.encode() not in place
+    assert bus.namespace.encode() in bus.dump(), "there was something to look through"
