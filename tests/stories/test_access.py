@@ -13,6 +13,7 @@ from confbus_publisher.ledger.scripts import script
 from support.access import Users
 from support.bus import TIMING
 from support.eventually import eventually
+from support.scale import scaled
 from support.secured import secured_server
 from support.server import Server
 from support.servers import GENERATIONS
@@ -29,7 +30,10 @@ SOURCE = "number: {}\ndb: {{host: a, port: 5432}}\n"
 BAD = 13
 
 
-@pytest.fixture(params=[*PLACES, "redis-7.0 over TLS"])
+SMALL = ["valkey-9", "redis-7.0 over TLS"]
+
+
+@pytest.fixture(params=SMALL if scaled(test=1, soak=0) else [*SMALL, "redis-7.0"])
 def users(request: pytest.FixtureRequest, _runtime: None, namespace: str, tmp_path: Path) -> Iterator[Users]:
     """A server with a user for each role."""
     with ExitStack() as stack:
