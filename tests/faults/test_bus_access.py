@@ -10,11 +10,11 @@ from click.testing import CliRunner
 import confbus
 from confbus.address import with_password_file
 from confbus.errors import ConnectFailed
-from confbus_publisher.access.rights import rights_of
+from confbus_publisher.access.rights import ROLES, rights_of
 from confbus_publisher.access.rules import rules
 from confbus_publisher.cli.program import program
 from support.access import Users
-from support.bus import TIMING, number_of
+from support.bus import TIMING, Bus, number_of
 from support.eventually import eventually
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from confbus_publisher.access.rights import Role
-    from support.bus import Bus
+    from support.constellations import Nodes
     from support.server import Server
 
 WAYS = pytest.mark.parametrize("option", ["", "&socket_timeout=1"], ids=["plain", "borrowed"])
@@ -134,3 +134,26 @@ def test_who_is_not_let_in_starts_from_the_last_known_good(own_bus: Bus, users: 
         assert number_of(config.snapshot) == 1
         eventually(lambda: "WRONGPASS" in config.status().error)
         assert config.status().state == "cached"
+
+
+@pytest.mark.slow
+def test_in_a_cluster_everybody_has_the_words_for_that(cluster: Nodes, namespace: str, tmp_path: Path) -> None:
+    one, *others = cluster.servers.values()
+    with (
+        Users(one, namespace, tmp_path, others=others, url=cluster.url, topology="cluster") as users,
+        Bus(cluster.url, namespace, tmp_path) as bus,
+    ):
+        # given
+        publisher = bus.publisher(1, url=users.url("publisher"))
+        bus.worker(url=users.url("subscriber"))
+
+        # when
+        bus.edit(publisher, 2)
+        bus.agree(2)
+        refusals = users.refusals()
+        asked = [["acl", "--check", "-n", namespace, "--role", role, "--url", users.url(role)] for role in ROLES]
+        told = [CliRunner().invoke(program, words) for words in asked]
+
+        # then
+        assert refusals == []
+        assert [answer.exit_code for answer in told] == [0, 0, 0], [answer.stdout for answer in told]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import signal
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
@@ -9,10 +10,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import confbus
+from confbus_publisher.ledger import Ledger, Why
+from confbus_publisher.ledger.redis import RedisStore
 from confbus_publisher.ledger.scripts import script
 from support.access import Users
 from support.bus import TIMING
 from support.eventually import eventually
+from support.managed import managed
+from support.places import encoded
+from support.said import Said
 from support.scale import scaled
 from support.secured import secured_server
 from support.server import Server
@@ -112,6 +118,22 @@ def test_nothing_that_people_publishers_and_workers_do_is_refused(users: Users, 
         reads(config, "number", 4)
         assert config.status().state == "live"
         assert publisher.end(signal.SIGTERM) == 0
+    assert users.refusals() == []
+
+
+def test_a_manager_is_a_publisher(users: Users, namespace: str) -> None:
+    # On a server that began a moment ago a first release would wait.
+    Ledger(RedisStore(users.admin, users.keys, where="here")).publish(encoded({"n": 1}), Why("ann"))
+
+    async def main() -> None:
+        said = Said({"n": 1})
+        async with managed(said, redis=users.url("publisher"), namespace=namespace) as manager:
+            said.tree = {"n": 2}
+            await manager.reload()
+            await manager.rollback()
+            assert manager.snapshot == {"n": 1}
+
+    asyncio.run(main())
     assert users.refusals() == []
 
 

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from click.testing import CliRunner
 
 from confbus_publisher.access.rights import ROLES, Role
+from confbus_publisher.access.rules import PLACEHOLDER
+from confbus_publisher.cli.program import program
 from support.access import Users
+from support.server import Server
+from support.servers import GENERATIONS
 from support.shop import Shop
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
-    from support.server import Server
+    from support.servers import Generation
     from support.shop import Answer
+
+EXAMPLE = Path(__file__).parents[2] / "deploy" / "users.acl"
 
 
 @pytest.fixture
@@ -79,3 +86,49 @@ def test_what_is_missing_and_what_is_too_much_is_told_by_row(users: Users, shop:
     assert rows["elsewhere"]["excess"] == []
     assert "should be refused: flushall" in text.out
     assert "has other rights than a subscriber" in text.err
+
+
+@pytest.mark.usefixtures("_runtime")
+@pytest.mark.parametrize("generation", GENERATIONS[0::2], ids=lambda generation: generation.name)
+def test_a_server_takes_the_lines_from_its_file(
+    generation: Generation, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # given
+    binary = generation.find()
+    if binary is None:
+        pytest.skip(generation.absent)
+    monkeypatch.chdir(tmp_path)
+    Path("secret").write_text("of the test")
+    words = ["acl", "-n", "shop", "--aclfile", "--role", "subscriber", "--hash", "secret"]
+    Path("users.acl").write_text(CliRunner().invoke(program, words).stdout)
+
+    # when
+    server = Server(binary, data=tmp_path / "server", extra={"aclfile": str(tmp_path / "users.acl")})
+    try:
+        place = server.url.removeprefix("unix://")
+        url = f"unix://shop-subscriber@{place}&password_file=secret"
+        told = CliRunner().invoke(program, ["acl", "--check", "-n", "shop", "--role", "subscriber", "--url", url])
+    finally:
+        server.stop()
+
+    # then
+    assert (told.exit_code, told.stderr) == (0, f"The user of {url} has the rights of a subscriber of shop.\n")
+
+
+def test_the_example_is_what_the_command_prints(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    told = CliRunner().invoke(program, ["acl", "-n", "checkout", "--aclfile"])
+
+    assert EXAMPLE.read_text() == told.stdout
+    assert told.stdout.count(PLACEHOLDER) == len(ROLES)
+
+
+def test_a_file_without_a_password_is_refused(tmp_path: Path) -> None:
+    gone = str(tmp_path / "gone")
+
+    told = CliRunner().invoke(program, ["acl", "-n", "checkout", "--role", "operator", "--hash", gone])
+    all_roles = CliRunner().invoke(program, ["acl", "-n", "checkout", "--hash", gone])
+
+    assert (told.exit_code, all_roles.exit_code) == (64, 64)
+    assert f"the password file {gone} cannot be read: No such file" in told.stderr

@@ -25,9 +25,17 @@ class Users:
     """A user for each role of a namespace; a context manager that takes them away. Their passwords are in files."""
 
     def __init__(
-        self, server: Server, namespace: str, directory: Path, *, url: str = "", topology: Topology = "server"
+        self,
+        server: Server,
+        namespace: str,
+        directory: Path,
+        *,
+        others: Sequence[Server] = (),
+        url: str = "",
+        topology: Topology = "server",
     ) -> None:
-        self.admin: Any = server.client()
+        self._admins: list[Any] = [each.client() for each in (server, *others)]
+        self.admin = self._admins[0]
         self.keys = Keys(namespace)
         self.directory = directory
         self.topology: Topology = topology
@@ -36,12 +44,12 @@ class Users:
     def __enter__(self) -> Self:
         for role in ROLES:
             self.give(role, rules(rights_of(role, topology=self.topology), self.keys))
-        self.admin.execute_command("ACL", "LOG", "RESET")
+        self._tell_all("ACL", "LOG", "RESET")
         return self
 
     def __exit__(self, *_: object) -> None:
         for role in ROLES:
-            self.admin.execute_command("ACL", "DELUSER", self.name(role))
+            self._tell_all("ACL", "DELUSER", self.name(role))
 
     def name(self, role: Role) -> str:
         return f"{self.keys.namespace}-{role}"
@@ -51,7 +59,7 @@ class Users:
         password = MARK + role
         self.file(role).write_text(f"{password}\n")
         digest = hashlib.sha256(password.encode()).hexdigest()
-        self.admin.execute_command("ACL", "SETUSER", self.name(role), "reset", "on", f"#{digest}", *some)
+        self._tell_all("ACL", "SETUSER", self.name(role), "reset", "on", f"#{digest}", *some)
 
     def file(self, role: Role) -> Path:
         """What has the password."""
@@ -69,4 +77,9 @@ class Users:
 
     def refusals(self) -> list[str]:
         """What was refused to anybody since the users were made."""
-        return [f"{entry['username']}: {entry['reason']} {entry['object']}" for entry in self.admin.acl_log()]
+        entries = [entry for admin in self._admins for entry in admin.acl_log()]
+        return [f"{entry['username']}: {entry['reason']} {entry['object']}" for entry in entries]
+
+    def _tell_all(self, *words: str) -> None:
+        for admin in self._admins:
+            admin.execute_command(*words)

@@ -251,7 +251,7 @@ class Bus:
         guard: Policy | None = None,
     ) -> tuple[Publisher, Edits]:
         """As `publisher`, but every turn that it takes is the test's."""
-        client = make_client(url or self.url, timeout_s=1.0, namespace=self.namespace)
+        client = make_client(url or self.url, name=name, timeout_s=1.0, namespace=self.namespace)
         edits = Edits(document(number, padding=padding))
         if number not in self.story:
             self.story.append(number)

@@ -41,8 +41,8 @@ ON_KEYS: Mapping[str, Mapping[Role, str]] = {
     },
     "quarantine": {
         "subscriber": "hkeys",
-        "publisher": "hgetall type hset hdel",
-        "operator": "hgetall type hset hdel",
+        "publisher": "hgetall hkeys type hset hdel",
+        "operator": "hgetall hkeys type hset hdel",
     },
     "overrides": {
         # What ended is taken away, what was lost comes back; to set one is up to people.
