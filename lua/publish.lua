@@ -12,7 +12,7 @@
 --       hold fields to put back where there are none)
 -- REPLY {"published", revision}  {"published", revision, why the notice failed}  {"duplicate", revision}
 --       {"conflict", epoch, revision, version}  {"blobs", found}  {"parent", key}  {"taken", key}
---       {"type", key, found}  {"denied", channel}
+--       {"type", key, found}  {"denied", key}
 --
 -- Atomic because a reader of the head must find its release and blobs, and two publishers must not replace the same
 -- head twice. Redis undoes nothing: every refusal comes before the first write, and the head after all it points to.
@@ -26,12 +26,10 @@ local starts = {21}
 for list = 1, 12 do starts[list + 1] = starts[list] + tonumber(ARGV[8 + list]) end
 
 local function has(list) return starts[list + 1] > starts[list] end
-
 local function each(list, most, action)
   local last = starts[list + 1] - 1
   for from = starts[list], last, most do action(unpack(ARGV, from, math.min(from + most - 1, last))) end
 end
-
 local function type_of(key) return redis.call("TYPE", key).ok end
 
 local types = {[head] = "hash", [blobs] = "hash", [log] = "stream", [quarantine] = "hash", [guard] = "hash"}
@@ -45,7 +43,10 @@ if now[3] == change or string.find(ancestors, " " .. change .. " ", 1, true) the
 if (now[1] or "") ~= base_epoch or (now[2] or "") ~= base_revision then
   return {"conflict", now[1] or "", now[2] or "", now[5] or ""}
 end
-if redis.acl_check_cmd and not redis.acl_check_cmd(command, notices, "") then return {"denied", notices} end
+local needs = {{command, notices, ""}, {"HSET", head, "change", change}, {"XADD", log, "*", "action", "publish"}}
+for _, need in ipairs(redis.acl_check_cmd and needs or {}) do
+  if not redis.acl_check_cmd(unpack(need)) then return {"denied", need[2]} end
+end
 local found = tostring(redis.call("HLEN", blobs))
 if found ~= blob_count then return {"blobs", found} end
 if has(2) then

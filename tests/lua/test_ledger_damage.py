@@ -268,6 +268,24 @@ def test_a_publisher_without_the_channel_is_refused_or_says_so(server_place: Red
     assert bool(publisher.unannounced) is not can_ask
 
 
+def test_a_publisher_that_may_not_move_the_head_leaves_nothing_behind(server_place: RedisPlace) -> None:
+    if int(server_place.client.info("server")["redis_version"].split(".")[0]) < 7:
+        pytest.skip("this server has no rights by key, and no script can ask for them")
+    published(server_place)
+    before, keys = server_place.content(), server_place.keys
+    written = [keys.blobs, keys.log, keys.quarantine, keys.guard, keys.notices, keys.overrides, keys.approvals]
+    others = [f"~{key}" for key in (*written, keys.holds, *map(keys.release, (1, 2, 3)))]
+    script = f"(+eval +evalsha ~{keys.head} {' '.join(others)})"
+
+    with server_place.store_of_user("+@all", "&*", f"%R~{keys.head}", *others, script) as store:
+        publisher = Ledger(store)
+        publisher.refresh()
+        with pytest.raises(Refused, match=r"may not write confbus:.*:head"):
+            publisher.publish(encoded(GOOD), ANN)
+
+    assert server_place.content() == before
+
+
 def test_a_publisher_that_may_not_read_releases_frees_nothing(server_place: RedisPlace) -> None:
     publisher = published(server_place)
     publisher.rollback(publisher.release(1), ANN)
