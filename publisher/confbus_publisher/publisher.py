@@ -194,7 +194,7 @@ class Publisher:
         recollection, before = self._recollection, self._merge
         if self._overriding.look():
             refusal = self._load()
-            if before and self._merge and recollection.has_parted(before.manifest.digest, self.ledger.head):
+            if before and self._merge and recollection.has_parted(before, self.ledger.head):
                 # An override is not the change of the sources that lets other sources out.
                 recollection.accounted = self._merge.manifest.digest
         recollection.accounted = recollection.accounted or self._overriding.accounted(self.inputs)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from confbus.wire.head import Head
+    from confbus_publisher.inputs import Merge
     from confbus_publisher.ledger import State
     from confbus_publisher.memory_file import MemoryFile
 
@@ -36,9 +37,11 @@ class Recollection:
             self.accounted = digest
             self.keep(state)
 
-    def has_parted(self, digest: str, head: Head | None) -> bool:
-        """Whether the merge of that digest is accounted for though the `head` has another one."""
-        return self.accounted == digest and head is not None and head.merged not in {"", digest}
+    def has_parted(self, merge: Merge, head: Head | None) -> bool:
+        """Whether `merge` is accounted for though the `head` has another one, whichever key either was sealed with."""
+        if head is None or not head.merged or self.accounted is None:
+            return False
+        return merge.has_digest(self.accounted) and not merge.has_digest(head.merged)
 
 
 def _with_retreat(state: State, before: State | None) -> State:
