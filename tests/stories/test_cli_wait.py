@@ -155,6 +155,18 @@ def test_a_rollback_waits_as_well(shop: Shop, hire: Callable[..., Subscriber]) -
     assert worker["number"] == 1
 
 
+def test_who_watches_a_release_as_well_is_told_of_the_fleet_afterwards(
+    shop: Shop, hire: Callable[..., Subscriber]
+) -> None:
+    hire()
+    shop.write(CHANGED)
+
+    answer = shop.confbus("publish", "--guard", "300ms", "--wait", "30s")
+
+    assert answer.code == 0
+    assert answer.out.splitlines()[1].startswith("1 of 1 instance applied version 2 in ")
+
+
 def test_nobody_is_waited_for_where_nobody_is(shop: Shop) -> None:
     answer = shop.confbus("publish", "--wait", "30s")
 

@@ -74,13 +74,14 @@ def command(
     inputs, policy = inputs_of(settings), policy_of(settings)
     why = Why(author, message, "adopt" if overrides["adopt"] else "publish")
     with published_site(settings).ledger() as ledger:
-        before = wait.survey(ledger)
         source = on_top(ledger.store)
         with recorded(ledger, why):
             merge = merged(inputs, source)
+            before = wait.survey(ledger)
             release = publish_once(
                 ledger, merge, why, inputs=inputs, identity=identity(), terms=policy.terms, **overrides
             )
+        state = ledger.state
         list(withdraw(ledger.store, source, why.author))
         facts = _facts(ledger, release)
         if ledger.unannounced:
@@ -91,7 +92,7 @@ def command(
         if ending and ending.is_bad:
             present(output, facts, [_text(facts)])
             return trial.tell(ending)
-        wait.present(output, facts, [_text(facts)], ledger=ledger, before=before, since=since)
+        wait.present(output, facts, [_text(facts)], ledger=ledger, before=before, since=since, state=state)
     return outcome.DONE
 
 

@@ -15,7 +15,7 @@ from confbus_publisher.cli.output import counted, listed, plain, say, shortened,
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from confbus_publisher.ledger import Ledger
+    from confbus_publisher.ledger import Ledger, State
     from confbus_publisher.quorum import Quorum
     from confbus_publisher.survey import Survey
     from confbus_publisher.uptake import Laggard, Uptake
@@ -56,42 +56,50 @@ class Wait:
         ledger: Ledger,
         before: Survey | None,
         since: float | None = None,
+        state: State | None = None,
     ) -> None:
-        """Print what was done, as the option `--output` says; then wait until the fleet has applied the head that
-        `ledger` knows, if it shall, and print how that ended. `since` is the monotonic time at which the wait began.
+        """Print what was done, as the option `--output` says; then wait until the fleet has applied `state`, or else
+        the head that `ledger` knows, if it shall, and print how that ended. `since` is the monotonic time at which the
+        wait began.
 
         Raises `FleetLagging` when not enough of the fleet has applied it.
         """
         if output == "text":
             show(lines)
         progress = Progress(renews_itself=output == "text")
-        uptake = self._watch(ledger, before, since=since, progress=progress)
+        uptake = self._watch(ledger, before, state or ledger.state, since=since, progress=progress)
         if output == "json":
             show_json({**facts, "fleet": _facts(uptake)} if uptake else facts)
         if uptake:
             _conclude(uptake, output=output)
 
     def _watch(
-        self, ledger: Ledger, before: Survey | None, *, since: float | None, progress: Progress
+        self,
+        ledger: Ledger,
+        before: Survey | None,
+        state: State | None,
+        *,
+        since: float | None,
+        progress: Progress,
     ) -> Uptake | None:
         from confbus_publisher.quorum import ALL
         from confbus_publisher.waiting import wait_for_fleet
 
-        if self.timeout_s is None or before is None or ledger.state is None:
+        if self.timeout_s is None or before is None or state is None:
             return None
         spent_s = 0.0 if since is None else time.monotonic() - since
         try:
             return wait_for_fleet(
                 ledger,
                 before,
-                ledger.state,
+                state,
                 timeout_s=max(self.timeout_s - spent_s, 0.0),
                 quorum=self.quorum or ALL,
                 on_progress=progress.tell,
             )
         except KeyboardInterrupt:
             progress.end()
-            say(f"Version {ledger.state.head.version} is out and stays; `confbus fleet` shows who has it.")
+            say(f"Version {state.head.version} is out and stays; `confbus fleet` shows who has it.")
             raise
         finally:
             progress.end()
