@@ -15,7 +15,7 @@ from prometheus_client import REGISTRY
 
 import confbus_publisher
 from confbus_publisher import ConfigManager, FileConfigSource, get_config, get_config_manager, initialize_config_manager
-from support.guide import run, snippet, stable_hash
+from support.guide import move_to_redis, run, snippet, stable_hash
 from support.guide_site import GuideSite
 from support.managed import QUIET_S, managed, until
 from support.said import Said
@@ -23,6 +23,13 @@ from support.said import Said
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+@pytest.fixture(autouse=True, params=["memory", "redis"])
+def _ledger(request: pytest.FixtureRequest, namespace: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each snippet runs in memory, and over Redis with `seal: [database]`."""
+    if request.param == "redis":
+        move_to_redis(request.getfixturevalue("redis_url"), namespace, tmp_path, monkeypatch)
 
 
 @pytest.fixture(autouse=True)

@@ -10,8 +10,14 @@ import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from confbus_publisher import ConfigManager
+from confbus_publisher.key_file import KeyFile
+from support.seals import ring
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable
+
+    import pytest
 
 GUIDE = Path(__file__).parents[1] / "guide" / "guide.md"
 
@@ -63,6 +69,15 @@ async def run(text: str, **prelude: Any) -> dict[str, Any]:
     if awaited is not None:
         await awaited
     return prelude
+
+
+def move_to_redis(url: str, namespace: str, directory: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have every manager that a snippet makes publish there, with `database` sealed; no word of a snippet changes."""
+    keys = KeyFile(directory / "keys")
+    keys.write(ring("k1"))
+    defaults: dict[str, Any] = ConfigManager.__init__.__kwdefaults__ or {}
+    for name, value in {"redis": url, "namespace": namespace, "seal": ["database"], "keys": keys.path}.items():
+        monkeypatch.setitem(defaults, name, value)
 
 
 def stable_hash(text: str) -> int:
