@@ -60,7 +60,11 @@ def test_a_name_that_leads_there_is_refused_and_looked_up_once(monkeypatch: pyte
     answers: list[list[Any]] = [
         [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", 80)), (2, 1, 6, "", ("169.254.169.254", 80))]
     ]
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_args, **_options: answers.pop())
+
+    def look_up(*_arguments: Any, **_options: Any) -> list[Any]:
+        return answers.pop()
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
 
     told = refusal(HttpSource("http://rebound.example.com/app.json"))
 
