@@ -11,7 +11,6 @@ import pytest
 from confbus.seal import seal
 from confbus.wire import codec
 from confbus.wire.encoder import Encoder
-from confbus.wire.sealed import parse
 from confbus_publisher.ledger import Ledger, Why
 from confbus_publisher.ledger.redis import RedisStore
 from confbus_publisher.oneshot import publish_once
@@ -55,7 +54,7 @@ def test_a_rotation_in_mid_flight_is_read_by_whoever_has_the_keys_and_costs_nobo
     eventually(lambda: behind.number == 3 and not without.is_locked)
     assert without.number == 3
     assert [reader.story for reader in (ready, behind, without)] == [[1, 2, 3], [1, 3], [1, 2, 3]]
-    assert parse(bus.sealed(), what="db").key == "k2"
+    assert bus.key() == "k2"
 
 
 @pytest.mark.parametrize("has_sent", [False, True], ids=["before it asks", "before it hears"])
@@ -70,14 +69,14 @@ def test_a_publisher_that_dies_between_a_new_key_and_the_sealed_head_leaves_one_
         ring = [f"k{number}" for number in range(step + 1, -1, -1)]
         bus.keyring("ann", *ring)
         was_killed = _dies(bus, at=step, has_sent=has_sent)
-        sealed.append(parse(bus.sealed(), what="db").key == ring[0])
+        sealed.append(bus.key() == ring[0])
         assert bus.ledger.is_whole()
         assert reader.number == 1
         if not was_killed:
             break
         bus.client.delete(bus.keys.lease)  # it runs out
         bus.resting(1).turn()
-        assert parse(bus.sealed(), what="db").key == ring[0]
+        assert bus.key() == ring[0]
         bus.client.delete(bus.keys.lease)
 
     assert sealed == sorted(sealed)
@@ -114,7 +113,7 @@ def test_two_publishers_with_different_keyrings_do_not_seal_the_head_by_turns(bu
 
     eventually(lambda: ben.state == "refused", describe=lambda: ben.why)
     assert "db is sealed with the key k2, which the keyring" in ben.why
-    assert (reader.number, parse(bus.sealed(), what="db").key) == (1, "k2")
+    assert (reader.number, bus.key()) == (1, "k2")
 
     bus.keyring("ben", "k2", "k1")
     eventually(lambda: ben.state == "in step", describe=lambda: ben.why)
@@ -136,6 +135,21 @@ def test_a_publisher_without_its_keyring_keeps_what_is_published(bus: SealedBus)
 
     bus.keyring("ann", "k1")
     eventually(lambda: reader.number == 2)
+
+
+def test_a_loss_is_undone_with_the_bytes_that_are_known_and_those_are_sealed_anew(bus: SealedBus) -> None:
+    bus.keyring("ann", "k1")
+    publisher, reader = bus.publisher(1), bus.reader("reader", "k2", "k1")
+
+    publisher.stop()
+    bus.client.delete(*bus.client.keys(f"*{{{bus.namespace}}}*"))
+    bus.keyring("ann", "k2", "k1")
+    heir = bus.publisher(1)
+
+    eventually(lambda: bus.key() == "k2", describe=lambda: heir.why)
+    assert bus.actions()[-2:] == ["restore", "reseal"]
+    eventually(lambda: reader.state == "live", describe=reader.config.status)
+    assert reader.story == [1]
 
 
 def altered(blob: bytes, _bus: SealedBus) -> bytes:

@@ -6,6 +6,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import confbus
+from support.eventually import eventually
+
 if TYPE_CHECKING:
     from support.shop import Answer, Shop
 
@@ -113,6 +116,17 @@ def test_watch_says_that_it_changed(sealing: Shop) -> None:
         watching.shows("~ db  changed (sealed)")
         watching.shows("~ number  1 -> 2")
         assert "correcthorse" not in watching.out + watching.err
+
+
+def test_the_status_and_the_fleet_say_which_key_is_needed_and_who_has_it_not(sealing: Shop) -> None:
+    (key,) = sealing.confbus("keys", "list", "--output", "json").data["keys"]
+
+    with confbus.connect(sealing.url or "", namespace=sealing.namespace):
+        eventually(lambda: "has no key for db" in sealing.confbus("fleet").out)
+        assert sealing.confbus("fleet", "--output", "json").data["instances"][0]["locked"] == ["db"]
+
+    assert f"db, with the key {key['id']}" in sealing.confbus("status").out
+    assert sealing.confbus("status", "--output", "json").data["head"]["sealed"] == {"db": key["id"]}
 
 
 def test_an_override_of_what_is_sealed_is_refused_and_recorded_without_the_value(sealing: Shop) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Self
 import confbus
 from confbus.client import keys_of, make_client
 from confbus.errors import SealedError
+from confbus.wire.sealed import parse
 from confbus_publisher.inputs import Inputs
 from confbus_publisher.ledger import Ledger, Why
 from confbus_publisher.ledger.redis import RedisStore
@@ -140,6 +141,10 @@ class SealedBus:
         state = self.ledger.refresh()
         assert state
         return state.blobs[state.release.manifest.sections["db"]]
+
+    def key(self) -> str:
+        """The id of the key of the head's `db`; empty while there is no head."""
+        return parse(self.sealed(), what="db").key if self.ledger.refresh() else ""
 
     def actions(self) -> list[str]:
         """What was done, oldest first."""

@@ -24,7 +24,7 @@ _VERSION, _AGE = 2, 3
 @subcommand(
     "fleet",
     example="confbus fleet --output json",
-    keys="instances [{instance, state, version, age_s, error, labels, overlay}], states {state: count}",
+    keys="instances [{instance, state, version, age_s, error, labels, overlay, locked}], states {state: count}",
 )
 @with_place
 @with_output
@@ -62,6 +62,7 @@ def _fact(report: Report, seen: Survey) -> dict[str, Any]:
         "error": report.error,
         "labels": dict(report.labels),
         "overlay": list(report.overlay),
+        "locked": list(report.locked),
     }
 
 
@@ -74,6 +75,7 @@ def _lines(seen: Survey) -> Iterator[str]:
     for report, row in zip(seen.instances, rows, strict=True):
         yield row
         notes = [report.error, f"overlays {', '.join(report.overlay)}" if report.overlay else ""]
+        notes.append(f"has no key for {', '.join(report.locked)}" if report.locked else "")
         for note in filter(None, notes):
             yield from textwrap.wrap(plain(note), width() or 1000, initial_indent="  ", subsequent_indent="  ")
 

@@ -68,7 +68,7 @@ def _rolled_back(ledger: Ledger, why: Why, *, steps: int, version: int | None) -
     state = head_state(ledger)
     bad = state.release
     good = target(state, ledger.history(), steps=steps) if version is None else ledger.release(version)
-    is_new = good.digest != bad.digest
+    is_new = good.content != bad.content
     release = ledger.rollback(good, why) if is_new else bad
     return {"version": release.version, "is_new": is_new, "of": release.of, "held": _undone(bad, release)}
 

@@ -30,7 +30,8 @@ _SHORT = 12
 @subcommand(
     "status",
     example="confbus status --url redis://localhost:6379 -n checkout",
-    keys="namespace, url, head {version, of, revision, epoch, digest, at, author, message}, damage, "
+    keys="namespace, url, head {version, of, revision, epoch, digest, at, author, message, sealed {section: key}}, "
+    "damage, "
     "active {instance, state, why}, standby [{instance, state, why}], warnings [text], "
     "quarantine [{section, digest, why}], "
     "overrides [{path, value, until, has_ended, at, by, reason, problem}], approvals [{digest, at, by, reason}], "
@@ -91,6 +92,7 @@ def _head_fact(state: State) -> dict[str, Any]:
         "at": iso(release.at_ms),
         "author": release.author,
         "message": release.message,
+        "sealed": _keys(state),
     }
 
 
@@ -99,6 +101,8 @@ def _lines(state: State | None, damage: str, *, seen: Survey, held: list[Hold], 
     if state:
         head = state.head
         yield from _row("", f"revision {head.revision}, epoch {head.epoch}, digest {head.digest[:_SHORT]}")
+        for key, names in _sealed(state).items():
+            yield from _row("sealed", f"{listed(names)}, with the key {key}")
     yield from _row("publisher", active_text(seen))
     for number, text in enumerate(standby_texts(seen)):
         yield from _row("" if number else "standby", text)
@@ -112,6 +116,20 @@ def _lines(state: State | None, damage: str, *, seen: Survey, held: list[Hold], 
     elsewhere = seen.elsewhere(state.head.version) if state else []
     if state and elsewhere:
         yield from _row("", f"not at version {state.head.version}: {listed(elsewhere)}")
+
+
+def _sealed(state: State) -> dict[str, list[str]]:
+    """The sealed sections of the head, by the key that they need."""
+    found: dict[str, list[str]] = {}
+    for name, key in _keys(state).items():
+        found.setdefault(key, []).append(name)
+    return found
+
+
+def _keys(state: State) -> dict[str, str]:
+    from confbus_publisher.resealing import keys_of
+
+    return keys_of(state.release.manifest, state.blobs)
 
 
 def _head_text(state: State, seen: Survey) -> str:
