@@ -81,6 +81,7 @@ def test_nothing_that_people_publishers_and_workers_do_is_refused(users: Users, 
         return answer.out
 
     # given
+    shop.settle("guard: 1s")
     shop.write(SOURCE.format(1))
     with (
         shop.start("run") as publisher,
@@ -92,13 +93,15 @@ def test_nothing_that_people_publishers_and_workers_do_is_refused(users: Users, 
         reads(config, "number", 2)
 
         # when
+        eventually(lambda: "guarded" in operate("log"))
         shop.write(SOURCE.format(BAD))
-        eventually(lambda: config.status().state == "vetoing")
-        eventually(lambda: "vetoing" in operate("fleet"))
-        operate("rollback")
-        eventually(lambda: config.status().state == "live")
-        operate("resume")
+        eventually(lambda: "rollback" in operate("log"))
+        reads(config, "number", 2)
         shop.write(SOURCE.format(3))
+        reads(config, "number", 3)
+        operate("rollback")
+        reads(config, "number", 2)
+        operate("resume")
         reads(config, "number", 3)
         operate("set", "db.port", "6000", "--reason", "a trial")
         reads(config, "db.port", 6000)
@@ -118,6 +121,10 @@ def test_nothing_that_people_publishers_and_workers_do_is_refused(users: Users, 
         reads(config, "number", 4)
         assert config.status().state == "live"
         assert publisher.end(signal.SIGTERM) == 0
+        shop.write(SOURCE.format(5))
+        assert shop.confbus("publish", "--guard", "off").code == 0
+        reads(config, "number", 5)
+        operate("adopt-head")
     assert users.refusals() == []
 
 

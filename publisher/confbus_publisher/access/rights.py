@@ -63,7 +63,8 @@ ON_KEYS: Mapping[str, Mapping[Role, str]] = {
     },
     "lease": {
         "publisher": "get pttl set del",
-        "operator": "get",
+        # An import takes it, so that no publisher writes meanwhile.
+        "operator": "get pttl set del",
     },
     "fleet": {
         # Read by the health check of a container.
