@@ -73,9 +73,12 @@ class Entry:
         """A size in bytes, from a number or from a text such as `8 MiB`."""
         return int(self._quantity(key, default, parse_bytes, "a size such as 8 MiB"))
 
-    def seconds(self, key: str, *, default: float) -> float:
-        """A duration in seconds, from a number or from a text such as `500ms`."""
-        return self._quantity(key, default, parse_seconds, "a duration such as 5s or 500ms")
+    def seconds(self, key: str, *, default: float, least: float = 0.0, most: float = float("inf")) -> float:
+        """A duration in seconds, from a number or from a text such as `500ms`, from `least` to `most`."""
+        seconds = self._quantity(key, default, parse_seconds, "a duration such as 5s or 500ms")
+        if not least <= seconds <= most:
+            raise self.refuse(f"{key} must be between {least:g}s and {most:g}s", "Mend it.", at=key)
+        return seconds
 
     def inner(self, key: str) -> Entry:
         """The mapping under `key`; an empty one when it is not there."""

@@ -37,7 +37,7 @@ HISTORY, LEAST_HISTORY = 50, 16
 DOCUMENT_LIMIT_BYTES = 8 * 1024 * 1024
 POLL_INTERVAL_S = 5.0
 REPORT_INTERVAL_S = 30.0
-LEASE_S = 15.0
+LEASE_S, SHORTEST_LEASE_S, LONGEST_LEASE_S = 15.0, 0.5, 3600.0
 
 _KNOWN = (
     "namespace",
@@ -133,7 +133,7 @@ def read_settings(
         document_limit_bytes=limits.bytes("document", default=DOCUMENT_LIMIT_BYTES),
         poll_interval_s=entry.seconds("poll_interval", default=POLL_INTERVAL_S),
         report_interval_s=entry.seconds("report_interval", default=REPORT_INTERVAL_S),
-        lease_s=entry.seconds("lease", default=LEASE_S),
+        lease_s=entry.seconds("lease", default=LEASE_S, least=SHORTEST_LEASE_S, most=LONGEST_LEASE_S),
         file_roots=roots,
         seal=read_seal(entry),
         keys=file.parent / entry.text("keys", default=variables.get(KEYS) or DEFAULT_KEYS),

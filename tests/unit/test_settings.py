@@ -130,6 +130,8 @@ REFUSED = {
     "size of nothing": ("namespace: x\nlimits:\n  document: 0", ":3:3", "more than nothing"),
     "unknown limit": ("namespace: x\nlimits:\n  documents: 1", ":3:3", "Did you mean document?"),
     "limits no mapping": ("namespace: x\nlimits: 5", ":2:1", "limits must be a mapping"),
+    "short": ("namespace: x\nlease: 1ms", ":2:1", "must be between 0.5s and 3600s"),
+    "long": ("namespace: x\nlease: 2h", ":2:1", "must be between 0.5s and 3600s"),
     "duration": ("namespace: x\nlease: soon", ":2:1", "must be a duration such as 5s"),
     "password of nobody": ("namespace: x\npassword_file: secret", ":2:1", "has no server"),
     "negative duration": ("namespace: x\npoll_interval: -1", ":2:1", "more than nothing"),
