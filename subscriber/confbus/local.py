@@ -41,6 +41,7 @@ class Local:
         "_making",
         "_moved",
         "_on_swap",
+        "_opened",
         "_pins",
         "_wakers",
         "_waking",
@@ -67,6 +68,7 @@ class Local:
         self.key_source: Source = None
         self.sealed: frozenset[str] = frozenset()
         self._keys: OpenKeys | None = None
+        self._opened: set[str] = set()  # the names of sections that came sealed
         self.views: list[View[Any]] = []
         self.snapshot: Snapshot | None = None
         self._dispatcher: Dispatcher | None = None
@@ -145,7 +147,9 @@ class Local:
             from confbus.open_keys import OpenKeys
 
             self._keys = OpenKeys(self.namespace, self.key_source)
-        return self._keys.open(section, envelope)
+        plain = self._keys.open(section, envelope)
+        self._opened |= set() if plain is None else {section}
+        return plain
 
     def has_new_keys(self) -> bool:
         """Whether there are other keys than before; looked up only while one is lacking."""
@@ -232,7 +236,18 @@ class Local:
         return self.snapshot is not None and self.snapshot.version >= version
 
     def _refusal(self, snapshot: Snapshot, built: list[Built]) -> str:
-        """Why a view or a validator refuses `snapshot`, or empty; `built` gets what all views would show."""
+        """Why a view or a validator refuses `snapshot`, or empty; `built` gets what all views would show. Nothing that
+        came sealed is in it, though whoever refuses may quote that: the fleet is told in plain text."""
+        reason = self._judgement(snapshot, built)
+        if not reason or not self._opened:
+            return reason
+        with importing.guard:
+            from confbus.views.misfit import without_values
+            from confbus.wire.sections import path_of
+        document: dict[Any, Any] = dict(snapshot)  # the keys of a snapshot are paths; here they must be keys
+        return without_values(reason, [document.get(path_of(section)[0]) for section in self._opened])
+
+    def _judgement(self, snapshot: Snapshot, built: list[Built]) -> str:
         try:
             self._build(snapshot, built)
             reason = objection(self.validators, snapshot)

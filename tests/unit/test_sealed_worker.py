@@ -139,6 +139,20 @@ def test_what_does_not_open_with_its_key_is_refused(bus: Bus) -> None:
     assert config.snapshot == DOCUMENT
 
 
+def test_what_a_validator_quotes_of_a_sealed_section_is_told_to_nobody(bus: Bus) -> None:
+    def refuse(candidate: confbus.Snapshot) -> None:
+        if candidate["web.port"] == 81:
+            raise ValueError(f"{candidate['database.password']} is too short for {candidate['web.port']}")
+
+    config = bus.connect(open_keys=lambda: ring("k1"), validators=[refuse])
+
+    bus.set("web.port", 81)
+
+    assert config.status().state == "vetoing"
+    assert "… is too short for 81" in config.status().error
+    assert "hunter2" not in repr(config.status()) + str(bus.vetoes())
+
+
 def test_the_file_for_a_start_without_redis_keeps_the_section_sealed(bus: Bus, tmp_path: Path) -> None:
     file = tmp_path / "last-good"
     bus.connect(open_keys=lambda: ring("k1"), fallback=file).close()
