@@ -69,7 +69,7 @@ def path_of(url: str) -> Path:
 def inputs_of(path: Path) -> Inputs:
     """The sources that `path` stands for, not read yet. Raises `InvalidSettings`."""
     if path.name == opening.SETTINGS_FILE:
-        return opening.inputs_of(load_settings(path), is_dry=True)
+        return opening.inputs_of(load_settings(path), is_dry=True, is_shared=False)
     # A name with a suffix is a file, also before it is there.
     kind: Any = DirectorySource if path.is_dir() or not path.suffix else FileSource
     source = kind(path, priority=0, name=str(path), interpolate=True)

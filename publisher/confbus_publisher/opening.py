@@ -125,8 +125,9 @@ def seals_of(settings: Settings, *, is_dry: bool = False) -> Seals:
     return Seals(settings.namespace, settings.seal, KeyFile(settings.keys), is_dry=is_dry)
 
 
-def inputs_of(settings: Settings, *, is_dry: bool = False) -> Inputs:
-    """The sources of `settings`, not read yet, and the checks, ready to run. With `is_dry` nothing is sealed.
+def inputs_of(settings: Settings, *, is_dry: bool = False, is_shared: bool = True) -> Inputs:
+    """The sources of `settings`, not read yet, and the checks, ready to run. With `is_dry` nothing is sealed; what is
+    not `is_shared` is read in this process alone.
 
     Raises `InvalidSettings`.
     """
@@ -141,6 +142,7 @@ def inputs_of(settings: Settings, *, is_dry: bool = False) -> Inputs:
         checks=build_checks(settings.checks),
         files=settings.files(),
         watch=settings.watch,
+        is_shared=is_shared,
         seals=seals_of(settings, is_dry=is_dry),
     )
 

@@ -12,6 +12,7 @@ import trustme
 from confbus.errors import ConfBusError
 from confbus.secrets.unresolved import Unresolved
 from confbus.secrets.vault import fetch
+from confbus.secrets.vaults import Vaults
 from confbus.testing import Bus
 from confbus.timing import Timing
 from confbus.wire.frozen import Reference
@@ -124,6 +125,26 @@ def test_version_one_of_the_store_and_leases_are_understood(server: WebServer) -
 
     assert (plain.field("password"), plain.field("data"), plain.lease_s) == ("y", "x", 0.0)
     assert (leased.field("password"), leased.lease_s) == ("z", 60.0)
+
+
+def test_what_is_leased_is_asked_for_again_before_the_lease_ends_and_no_sooner(server: WebServer) -> None:
+    def lease(talk: Talk) -> None:
+        lease_s = 0.03 if "short" in talk.asked.target else 3600
+        says(json.dumps({"lease_id": "x", "lease_duration": lease_s, "data": {"password": "y"}}))(talk)
+
+    server.behave = lease
+    names = ["creds/short#password", "creds/long#password"]
+    vaults = Vaults(0.001)
+    vaults.await_first(names)
+
+    def is_asked_again() -> bool:
+        vaults.ask_again(names)
+        return sum("short" in asked.target for asked in server.asked) > 3
+
+    eventually(is_asked_again)
+
+    assert [vaults.read(name) for name in names] == ["y", "y"]
+    assert sum("long" in asked.target for asked in server.asked) == 1
 
 
 @pytest.mark.parametrize("field", ["nothing", "list", "mapping", "null"])

@@ -73,6 +73,15 @@ def test_a_settings_file_gives_its_sources_and_its_checks(folder: Path, monkeypa
         assert "env" in str(config.explain("web.port"))
 
 
+def test_what_stays_in_this_process_may_hold_a_secret(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("DB_PASSWORD", "correct-horse")
+    (folder / "app.yaml").write_text("db: {password: '${DB_PASSWORD}', again: !secret env:DB_PASSWORD}\n")
+    (folder / "confbus.yaml").write_text("namespace: shop\nsources: [{file: app.yaml}]\nseal: [db]\n")
+
+    with confbus.connect(f"file://{folder}/confbus.yaml", namespace="shop") as config:
+        assert config["db"] == {"password": "correct-horse", "again": "correct-horse"}
+
+
 def test_two_subscribers_of_one_file_agree_and_the_last_one_ends_the_work(folder: Path) -> None:
     file = folder / "app.yaml"
     file.write_text("web: {port: 80}\n")

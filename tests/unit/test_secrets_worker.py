@@ -116,6 +116,14 @@ def test_a_process_without_a_variable_does_not_start() -> None:
     assert "a.b: !secret env:NOT_SET_HERE" in str(caught.value)
 
 
+def test_nobody_waits_for_a_file_where_a_variable_is_missing_for_good(file: Path) -> None:
+    tree = {"a": {"b": Reference(f"file:{file}.missing"), "c": Reference("env:NOT_SET_HERE")}}
+    with Bus(tree) as bus, pytest.raises(ConfigRefused) as caught:
+        bus.connect(**QUICK)
+
+    assert "a.c: !secret env:NOT_SET_HERE: the variable is not set here (and 1 more)" in str(caught.value)
+
+
 def test_a_secret_that_comes_later_is_waited_for_at_the_start(file: Path) -> None:
     missing = file.with_name("missing")
     with Bus(document(missing)) as bus:

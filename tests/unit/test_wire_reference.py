@@ -153,6 +153,15 @@ def test_other_extensions_and_the_timestamp_are_malformed(blob: bytes) -> None:
         codec.decode(blob, what="an attack")
 
 
+def test_references_deeper_than_anybody_encodes_are_malformed() -> None:
+    deep: Any = msgpack.ExtType(1, b"env:X")
+    for _ in range(102):
+        deep = {"a": deep}
+
+    with pytest.raises(Malformed):
+        codec.decode(msgpack.packb(deep), what="an attack")
+
+
 def test_a_scheme_that_this_version_does_not_know_is_decoded_and_has_a_fault() -> None:
     decoded = codec.decode(extension(1, b"later:x"), what="a test")
 

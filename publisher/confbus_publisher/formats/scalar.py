@@ -60,7 +60,7 @@ def unknown_tag(tag: str) -> Unfit:
     short = f"!!{tag.removeprefix(CORE)}" if tag.startswith(CORE) else tag
     return Unfit(
         f"the tag {short} means nothing here",
-        "Remove it; only !!str, !!int, !!float, !!bool, !!null, !!map and !!seq are known, each on its own kind.",
+        "Remove it; only !secret, !!str, !!int, !!float, !!bool, !!null, !!map and !!seq are known, each on its kind.",
     )
 
 

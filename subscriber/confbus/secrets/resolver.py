@@ -205,12 +205,11 @@ class Resolver:
     def _refusal(
         self, wanted: Mapping[paths.Path, Reference], failures: Mapping[paths.Path, Unresolved], version: int
     ) -> Unresolved:
-        self._lacking = tuple(wanted[path] for path, failure in failures.items() if not failure.is_final)
+        path, failure = min(failures.items(), key=lambda each: not each[1].is_final)
+        self._lacking = () if failure.is_final else tuple(wanted[path] for path in failures)
         self._refused_by = version
-        path, failure = next(iter(failures.items()))
-        is_final = any(each.is_final for each in failures.values())
         more = f" (and {len(failures) - 1} more)" if len(failures) > 1 else ""
-        return Unresolved(f"{render(path)}: {wanted[path]}: {failure.reason}{more}", is_final=is_final)
+        return Unresolved(f"{render(path)}: {wanted[path]}: {failure.reason}{more}", is_final=failure.is_final)
 
     def _fill(self, key: Any, below: Any, leaves: dict[paths.Path, Any]) -> Any:
         """The very same object while neither what is below nor a secret is another one."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from confbus.secrets.vault import Secret
 
 DEADLINE_S = 5.0
+_PATIENCE_S = 30.0
 _OF_LEASE = 2 / 3
 
 
@@ -72,14 +73,16 @@ class Vaults:
         return True
 
     def _fetch(self, paths: list[str], asking: threading.Event) -> None:
-        ends_at = time.monotonic() + DEADLINE_S
+        ends_at = time.monotonic() + _PATIENCE_S
         try:
             with importing.guard:
                 from confbus.secrets.vault import fetch
             for path in paths:
+                if time.monotonic() > ends_at:
+                    break  # the others are due still
                 self._due[path] = time.monotonic() + min(self._refresh_s, DEADLINE_S)
                 try:
-                    secret = self._known[path] = fetch(path, deadline_s=max(0.1, ends_at - time.monotonic()))
+                    secret = self._known[path] = fetch(path, deadline_s=DEADLINE_S)
                 except Unresolved as failure:
                     self._failures[path] = failure
                 except Exception as error:  # noqa: BLE001 — the last edge of this thread; its text may hold a secret

@@ -258,7 +258,9 @@ def _referring(value: Any) -> Any:
 
 def _collect(value: Any, place: paths.Path, found: dict[paths.Path, Reference]) -> None:
     """Find each reference. Raises `ValueError` for what msgpack makes of an extension type of its own, the timestamp,
-    which it shows to no hook."""
+    which it shows to no hook, and for nesting that nobody encodes: others walk here after this."""
+    if len(place) > MAX_DEPTH:
+        raise ValueError("nested too deep")
     if is_mapping(value) or is_list(value):
         for key, part in value.items() if is_mapping(value) else enumerate(value):
             _collect(part, (*place, key), found)
