@@ -3,6 +3,7 @@
 -- KEYS  1 release  2 blobs
 -- ARGV  1 section (absent: list the sections)
 -- REPLY {JSON}  {section…}  {"no release", key}  {"no section", section}  {"missing", digest}
+--       {"sealed", section}
 --
 -- A script because redis-cli cannot decode msgpack. JSON made here is for reading: an empty list prints as {} and
 -- very large integers lose digits; workers never see it.
@@ -23,4 +24,5 @@ local digest = redis.call("HGET", release, "section:" .. section)
 if not digest then return {"no section", section} end
 local blob = redis.call("HGET", blobs, digest)
 if not blob then return {"missing", digest} end
+if string.byte(blob) == 193 then return {"sealed", section} end -- what begins so is no msgpack
 return {cjson.encode(cmsgpack.unpack(blob))}

@@ -4,6 +4,7 @@ that somebody put in the place of others."""
 from __future__ import annotations
 
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,9 +22,10 @@ from support.seals import key
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from support.server import Server
+
+LUA = Path(__file__).parents[2] / "lua"
 
 
 @pytest.fixture
@@ -199,6 +201,41 @@ def test_bytes_that_somebody_put_in_the_place_of_others_are_read_by_nobody_with_
     assert reader.story == [1, 2]
     assert set(without.saw) <= {1, 2, 9}
     assert reader.config.snapshot.version == version + 1
+
+
+def test_a_rollback_with_redis_cli_takes_the_old_bytes_and_the_publisher_seals_them_with_the_new_key(
+    bus: SealedBus,
+) -> None:
+    bus.keyring("ann", "k1")
+    publisher, reader = bus.publisher(1), bus.reader("reader", "k2", "k1")
+    publisher.write(document(2))
+    eventually(lambda: reader.number == 2)
+    bus.keyring("ann", "k2", "k1")
+    eventually(lambda: bus.key() == "k2")
+
+    assert by_hand(bus, "rollback", to=1, at=3)[0] == b"rolled back"
+
+    eventually(lambda: reader.config.snapshot.version == 5, describe=lambda: publisher.why)
+    assert (reader.number, bus.key(), publisher.state) == (1, "k2", "held")
+    assert reader.story == [1, 2, 1]
+    assert bus.actions() == ["publish", "publish", "reseal", "rollback", "reseal"]
+
+
+def test_for_eyes_a_sealed_section_is_sealed(bus: SealedBus) -> None:
+    bus.keyring("ann", "k1")
+    bus.publisher(1).stop()
+
+    shown = bus.client.eval((LUA / "show.lua").read_text(), 2, bus.keys.release(1), bus.keys.blobs, "db")
+
+    assert shown == [b"sealed", b"db"]
+
+
+def by_hand(bus: SealedBus, name: str, *, to: int, at: int) -> list[bytes]:
+    """What redis-cli says to the script, called at version `at`."""
+    releases = (bus.keys.release(version) for version in (to, at + 1, at))
+    keys = (bus.keys.head, *releases, bus.keys.blobs, bus.keys.log, bus.keys.quarantine, bus.keys.notices)
+    said: list[bytes] = bus.client.eval((LUA / f"{name}.lua").read_text(), len(keys), *keys, "ann", "by hand")
+    return said
 
 
 def test_a_person_puts_out_again_what_was_altered_in_redis(bus: SealedBus) -> None:

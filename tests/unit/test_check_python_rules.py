@@ -33,6 +33,15 @@ def test_a_rule_sees_the_document_that_would_go_out() -> None:
     assert seen == [TREE]
 
 
+def test_no_text_of_a_rule_holds_a_value_that_is_sealed() -> None:
+    tree = {"db": {"host": "db-1.internal", "port": 54321, "pool": 5}}
+    checks = [PythonCheck(lambda seen: f"{seen['db']['host']} {seen['db']['port']} {seen['db']['pool']}", RULE)]
+
+    (problem,) = run_checks(checks, candidate(tree, sealed=["db"]))
+
+    assert problem.message.endswith(": *** *** 5")
+
+
 @pytest.mark.parametrize("result", [None, True, [], (), iter(())])
 def test_nothing_to_say_is_no_problem(result: Any) -> None:
     assert problems(lambda _: result) == ()
