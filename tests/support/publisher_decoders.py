@@ -15,6 +15,7 @@ from confbus_publisher.expansion.interpolation import parse
 from confbus_publisher.formats.limits import Unfit
 from confbus_publisher.guard.guard import parse as parse_guard
 from support.decoder import JSON_BOMBS, MIB, MSGPACK_BOMBS, PREALLOCATED, SIZE, Decoder, checked, flat
+from support.exports import lines_of_an_export, read_lines
 from support.http_server import head
 from support.publisher_readings import (
     ANSWER_MAGIC,
@@ -280,6 +281,14 @@ PUBLISHER_DECODERS = (
         raises=(Unfit,),
         bombs=(b"${" * SIZE, b"${A:" + b"{" * SIZE, b"${A}" * (SIZE // 4)),
         growth=200,
+    ),
+    Decoder(
+        name="an export",
+        modules=("publisher/confbus_publisher/backup/lines.py", "publisher/confbus_publisher/backup/backup.py"),
+        bounds="32 MiB a blob, 4 MiB another line, 256 MiB of those; releases, sections and entries are counted",
+        decode=read_lines,
+        samples=(lines_of_an_export(),),
+        bombs=tuple(b'{"kind":"confbus export","format":1,"namespace":"a"}\n' + bomb for bomb in JSON_BOMBS),
     ),
     Decoder(
         name="what the process for CEL says",

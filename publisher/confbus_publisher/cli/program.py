@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import keyword
 import sys
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -20,6 +21,7 @@ COMMANDS = {
     "Override": ("set", "unset", "approve"),
     "Undo": ("rollback", "resume", "adopt-head"),
     "Secure": ("acl", "keys"),
+    "Back up": ("export", "import"),
     "Try": ("demo",),
 }
 _NAMES = [name for names in COMMANDS.values() for name in names]
@@ -46,7 +48,8 @@ class Program(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # as above
         if cmd_name not in _NAMES:
             return None
-        module = importlib.import_module(f"confbus_publisher.cli.{cmd_name.replace('-', '_')}")
+        name = cmd_name.replace("-", "_") + ("_" if keyword.iskeyword(cmd_name) else "")
+        module = importlib.import_module(f"confbus_publisher.cli.{name}")
         command: click.Command = module.command
         return command
 

@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING
 
 from confbus.errors import Conflict
+from confbus_publisher.ledger.answer import judge_install
 from confbus_publisher.ledger.store import Amendment, BlobsDiffer, Commit, Holds, LogEntry, Overrides, VersionTaken
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from confbus.wire.head import Head
     from confbus.wire.release import Release
     from confbus_publisher.guard.guard import Guard
+    from confbus_publisher.ledger.image import Image
 
 MAX_LOG = 10_000
 
@@ -71,6 +73,31 @@ class MemoryStore:
             for digest in commit.freed:
                 self._blobs.pop(digest, None)
         return ""
+
+    def leave(self, blobs: Mapping[str, bytes], releases: Sequence[Release] = ()) -> None:
+        with self._lock:
+            if self._head is not None:
+                judge_install("exists", str(self._head.version))
+            self._blobs.update(blobs)
+            self._releases.update((release.version, release) for release in releases)
+
+    def install(self, image: Image, *, tail: str) -> None:
+        with self._lock:
+            if self._head is not None:
+                word = "installed" if self._head.change == image.head.change else "exists"
+                judge_install(word, str(self._head.version))
+                return
+            is_there = all(self._releases.get(each.version) == each for each in image.releases)
+            if not is_there or not self._blobs.keys() >= set(image.wanted()):
+                judge_install("missing")
+            if tail != (self._log[-1].id if self._log else ""):
+                judge_install("log")
+            for entry in image.log:
+                self._append(entry.fields, entry_id=entry.id)
+            self._quarantine.update(image.quarantine)
+            for kind in ("overrides", "approvals", "holds"):
+                self._amended[kind] = {**getattr(image, kind), **self._amended[kind]}
+            self._head = image.head
 
     def quarantine(self) -> dict[str, str]:
         return dict(self._quarantine)
@@ -185,11 +212,11 @@ class MemoryStore:
         if commit.release:
             self._amended["approvals"].pop(commit.release.digest, None)
 
-    def _append(self, entry: Mapping[str, str]) -> None:
+    def _append(self, entry: Mapping[str, str], *, entry_id: str = "*") -> None:
         last_ms, _, count = self._log[-1].id.partition("-") if self._log else ("0", "", "0")
         now_ms = max(self.time_ms(), int(last_ms))
         serial = int(count) + 1 if now_ms == int(last_ms) else 0
-        self._log.append(LogEntry(f"{now_ms}-{serial}", dict(entry)))
+        self._log.append(LogEntry(f"{now_ms}-{serial}" if entry_id == "*" else entry_id, dict(entry)))
         del self._log[:-MAX_LOG]
 
 

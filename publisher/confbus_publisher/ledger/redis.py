@@ -10,15 +10,16 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
 
 from confbus.client import notice_word
-from confbus.errors import Conflict, Malformed, OutcomeUnknown, Refused, Unreachable
+from confbus.errors import Malformed, OutcomeUnknown, Refused, Unreachable
 from confbus.link import reason_of
 from confbus.names import printable
 from confbus.wire import head as heads
 from confbus.wire import release as releases
 from confbus_publisher.guard import guard as guards
-from confbus_publisher.ledger.call import flat, publish_call
+from confbus_publisher.ledger.answer import judge_commit, judge_install, refusal, refused
+from confbus_publisher.ledger.call import flat, install_call, leave_call, publish_call
 from confbus_publisher.ledger.scripts import script
-from confbus_publisher.ledger.store import Amendment, BlobsDiffer, Commit, Holds, LogEntry, Overrides, VersionTaken
+from confbus_publisher.ledger.store import Amendment, Commit, Holds, LogEntry, Overrides
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,9 +30,9 @@ if TYPE_CHECKING:
     from confbus.wire.keys import Keys
     from confbus.wire.release import Release
     from confbus_publisher.guard.guard import Guard
+    from confbus_publisher.ledger.image import Image
 
 T = TypeVar("T")
-_ON_RIGHTS = "`confbus acl` prints the rights that each role needs, and `confbus acl --check` finds what is missing."
 _TRANSIENT = (RedisConnectionError, RedisTimeoutError)
 
 
@@ -89,8 +90,16 @@ class RedisStore:
         except _TRANSIENT as error:
             raise OutcomeUnknown("the change", commit.head.change, type(error).__name__) from error
         except RedisError as error:
-            raise _refusal(error) from error
-        return _judge(reply, commit)
+            raise refusal(error) from error
+        return judge_commit(reply, commit)
+
+    def leave(self, blobs: Mapping[str, bytes], releases: Sequence[Release] = ()) -> None:
+        keys, args = leave_call(self.keys, blobs, releases)
+        judge_install(*self._amend("leave", keys, args, ("what was left without", "a head")))
+
+    def install(self, image: Image, *, tail: str) -> None:
+        keys, args = install_call(self.keys, image, self._notice_word, tail=tail)
+        judge_install(*self._amend("install", keys, args, ("the import of", image.head.change)))
 
     def quarantine(self) -> dict[str, str]:
         return _texts(self._read(lambda: self._client.hgetall(self.keys.quarantine)))
@@ -109,7 +118,7 @@ class RedisStore:
         keys = [places[amendment.kind], self.keys.log, self.keys.notices]
         texts = [amendment.field, amendment.text or "", amendment.expected or ""]
         args: list[str | bytes | int] = [self._notice_word, *texts, *flat(amendment.entry)]
-        return self._amend("amend", keys, args, ("the amendment of", amendment.field)) == "amended"
+        return self._amend("amend", keys, args, ("the amendment of", amendment.field))[0] == "amended"
 
     def guard(self) -> Guard | None:
         return guards.parse(_texts(self._read(lambda: self._client.hgetall(self.keys.guard))))
@@ -117,7 +126,7 @@ class RedisStore:
     def end_guard(self, guard: Guard, entry: Mapping[str, str]) -> bool:
         keys = [self.keys.guard, self.keys.log]
         args: list[str | bytes | int] = [guard.change, *flat(entry)]
-        return self._amend("unguard", keys, args, ("the end of the guard of version", str(guard.version))) == "ended"
+        return self._amend("unguard", keys, args, ("the end of the guard of version", str(guard.version)))[0] == "ended"
 
     def log(self, count: int, *, after: str = "", before: str = "") -> list[LogEntry]:
         first, last = f"({after}" if after else "-", f"({before}" if before else "+"
@@ -180,17 +189,19 @@ class RedisStore:
         fields, change, (seconds, micros) = self._read(read)
         return _texts(fields), (change or b"").decode("utf-8", "replace"), _ms(seconds, micros)
 
-    def _amend(self, name: str, keys: list[str], args: list[str | bytes | int], what: tuple[str, str]) -> str:
-        """The word that the script answers with; its refusals are raised."""
+    def _amend(
+        self, name: str, keys: list[str], args: list[str | bytes | int], what: tuple[str, str]
+    ) -> tuple[str, ...]:
+        """The word that the script answers with, and its values; its refusals are raised."""
         try:
             word, *values = self._persist(lambda: script(name).call(self._client, keys, args))
         except _TRANSIENT as error:
             raise OutcomeUnknown(*what, type(error).__name__, told_by="confbus status") from error
         except RedisError as error:
-            raise _refusal(error) from error
+            raise refusal(error) from error
         if word in {"type", "denied"}:
-            raise _refused(word, values)
-        return word
+            raise refused(word, values)
+        return (word, *values)
 
     def _read(self, call: Callable[[], T]) -> T:
         try:
@@ -198,7 +209,7 @@ class RedisStore:
         except _TRANSIENT as error:
             raise Unreachable(self._where, reason_of(error)) from error
         except ResponseError as error:
-            raise _refusal(error) from error
+            raise refusal(error) from error
 
     def _persist(self, call: Callable[[], T]) -> T:
         try:
@@ -224,42 +235,6 @@ def _release(version: int, fields: Any) -> Release | None:
     except Malformed:
         return None
     return release if release.version == version else None
-
-
-def _judge(reply: tuple[str, ...], commit: Commit) -> str:
-    word, *values = reply
-    if word == "published":
-        return values[1] if len(values) > 1 else ""
-    if word == "duplicate":
-        return ""
-    if word == "conflict":
-        expected = f"revision {commit.base.revision}" if commit.base else "no head"
-        raise Conflict(expected, f"revision {values[1]} (version {values[2]})" if values[1] else "no head")
-    if word in {"blobs", "parent"}:
-        raise BlobsDiffer
-    if word == "taken":
-        raise VersionTaken
-    if word in {"type", "denied"}:
-        raise _refused(word, values)
-    raise Malformed("the reply of publish.lua", f"unknown word {word!r}")
-
-
-def _refused(word: str, values: Sequence[str]) -> Refused:
-    if word == "type":
-        return Refused(
-            f"key {values[0]} is a {values[1]}", advice="Something else uses confbus' keys; delete or rename it."
-        )
-    verb = "publish to" if ":notices:" in values[0] else "write"
-    return Refused(f"this user may not {verb} {values[0]}", advice=_ON_RIGHTS)
-
-
-def _refusal(error: RedisError) -> Refused:
-    text = str(error)
-    if "WRONGTYPE" in text:
-        return Refused("a key of this namespace has the wrong type", advice="Delete or rename what is in its place.")
-    if "ermissions to " in text:
-        return Refused(f"NOPERM {text.removeprefix('NOPERM ')}", advice=_ON_RIGHTS)
-    return Refused(text, advice="`confbus status` shows what is reachable.")
 
 
 def _ms(seconds: Any, micros: Any) -> int:

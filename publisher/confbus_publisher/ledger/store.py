@@ -5,6 +5,7 @@ Two stores keep these promises: `RedisStore` for a fleet, `MemoryStore` for one 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, Protocol
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from confbus.wire.head import Head
     from confbus.wire.release import Release
     from confbus_publisher.guard.guard import Guard
+    from confbus_publisher.ledger.image import Image
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,14 +87,21 @@ class Holds:
 
 @dataclass(frozen=True, slots=True)
 class LogEntry:
-    """One line of the audit trail; `id` begins with the server's Unix time in milliseconds."""
+    """One line of the audit trail; `id` begins with the server's Unix time in milliseconds.
+
+    One that an import brought behind newer ones has the time of its own id in the field `at`.
+    """
 
     id: str
     fields: Mapping[str, str]
 
     @property
     def at_ms(self) -> int:
-        return int(self.id.partition("-")[0])
+        then = self.fields.get("at", "")
+        return int(then if _IS_TIME.fullmatch(then) else self.id.partition("-")[0])
+
+
+_IS_TIME = re.compile(r"[0-9]{1,15}", re.ASCII)
 
 
 class BlobsDiffer(Exception):
@@ -101,6 +110,10 @@ class BlobsDiffer(Exception):
 
 class VersionTaken(Exception):
     """A release of this version is still there from an earlier life; nothing was written."""
+
+
+class LogMoved(Exception):
+    """The log has other entries than the import knew of; nothing was written."""
 
 
 class Store(Protocol):
@@ -133,6 +146,22 @@ class Store(Protocol):
         Returns why the notice was not sent, or the empty text. Raises `Conflict` when the head is not `base`,
         `BlobsDiffer`, `VersionTaken`, `Refused` when the place must not be written, `OutcomeUnknown` when the
         connection broke for good on the way.
+        """
+        ...
+
+    def leave(self, blobs: Mapping[str, bytes], releases: Sequence[Release] = ()) -> None:
+        """Leave blobs, and releases in place of those of the same number, where no head names them.
+
+        Raises `Conflict` when there is a head, `Refused` and `OutcomeUnknown` as `commit`.
+        """
+        ...
+
+    def install(self, image: Image, *, tail: str) -> None:
+        """Make the namespace what `image` says, whole or not at all; its blobs and releases were left there before.
+
+        `tail` is the id of the newest entry of the log that is there; the image's entries come after it. The id `*` is
+        the place's to give. A repeated call changes nothing more. Raises `Conflict` when there is a head, `BlobsDiffer`
+        when a blob or a release is not there, `LogMoved`, and `Refused` and `OutcomeUnknown` as `commit`.
         """
         ...
 
