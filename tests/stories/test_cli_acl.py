@@ -66,6 +66,15 @@ def test_the_lines_make_users_who_pass_the_check(users: Users, shop: Shop, role:
     assert users.admin.dbsize() == before
 
 
+def test_who_may_not_ask_about_another_user_is_told_so(users: Users, shop: Shop) -> None:
+    told = checked(shop, users, "subscriber", "--user", users.name("subscriber"), url=users.url("operator"))
+    nobody = checked(shop, users, "subscriber", "--user", "nobody", url=shop.url or "")
+
+    assert (told.code, told.out, nobody.code, nobody.out) == (1, "", 1, "")
+    assert "needs `+acl|dryrun`" in told.err
+    assert "User 'nobody' not found" in nobody.err
+
+
 def test_what_is_missing_and_what_is_too_much_is_told_by_row(users: Users, shop: Shop) -> None:
     # given
     rules = [f"~{users.keys.fleet}", "resetchannels", "+multi", "+discard", "+ping", "+hgetall", "+del", "+flushall"]

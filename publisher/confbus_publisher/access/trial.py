@@ -111,7 +111,7 @@ def by_dry_run(connection: Connection, user: str, some: Sequence[Trial]) -> list
     connection.send(*(("ACL", "DRYRUN", user, *trial.words) for trial in some))
     replies = [connection.receive() for _ in some]
     for reply in replies:
-        if isinstance(reply, ErrorReply) and not _refusal(reply):
+        if isinstance(reply, ErrorReply) and not _is_unknown(reply):  # a refusal of the trial itself is no error here
             raise reply
     return ["" if reply == b"OK" else _text(reply) for reply in replies]
 
@@ -151,7 +151,12 @@ def _name(name: str, keys: Keys) -> str:
 def _refusal(reply: Any) -> str:
     """Why the user may not; any other error comes of what the command would meet, such as a slot that is elsewhere."""
     text = str(reply) if isinstance(reply, ErrorReply) else ""
-    return text if re.search(r"(?i)permissions|unknown command|Command '\S+' not found", text) else ""
+    return text if "permissions" in text.lower() or _is_unknown(reply) else ""
+
+
+def _is_unknown(reply: Any) -> bool:
+    """True for what a server of that age or kind does not have."""
+    return bool(re.search(r"(?i)unknown command|Command '\S+' not found", str(reply)))
 
 
 def _text(reply: Any) -> str:

@@ -89,12 +89,17 @@ def _check(named: Named, output: str, role: Role, user: str | None, topology: To
     rights = rights_of(role, topology=topology or _topology_of(url))
     found = tried(url, keys, trials(rights, keys), user=user or "")
     is_right = all(finding.is_right for finding in found)
-    who = user or f"the user of {redacted(url)}"
-    facts = {"user": who, "role": role, "is_right": is_right, "rows": [_fact(finding) for finding in found]}
+    who = user or f"The user of {redacted(url)}"
+    facts = {
+        "user": user or redacted(url),
+        "role": role,
+        "is_right": is_right,
+        "rows": [_fact(finding) for finding in found],
+    }
     present(output, facts, _lines(found))
     if output == "text":
         end = "has the rights of" if is_right else "has other rights than"
-        say(f"{who[0].upper()}{who[1:]} {end} a {role} of {site.namespace}.")
+        say(f"{who} {end} {'an' if role == 'operator' else 'a'} {role} of {site.namespace}.")
     return outcome.DONE if is_right else outcome.FAILED
 
 
