@@ -18,16 +18,22 @@ if TYPE_CHECKING:
     from confbus_publisher.ledger import Ledger
 
 _log = logging.getLogger("confbus.publisher")
+_MARGIN_S = 0.05
 
 
 class Lease:
-    """The claim of the publisher `identity`. `holder` is who was active when it was last asked for."""
+    """The claim of the publisher `identity`.
+
+    `holder` is who was active when it was last asked for; `due_in_s` is in how many seconds to ask again: to keep it,
+    or to have it as soon as it runs out.
+    """
 
     def __init__(
         self, ledger: Ledger, identity: str, *, ttl_s: float, clock: Callable[[], float] = time.monotonic
     ) -> None:
         self.holder = ""
         self.ttl_s = ttl_s
+        self.due_in_s = ttl_s / 3
         self._ledger = ledger
         self._identity = identity
         self._clock = clock
@@ -41,8 +47,10 @@ class Lease:
         """Become or stay active if nobody else is; True when that is so. Raises `Unreachable`."""
         was_mine, until = self.is_mine, self._clock() + self.ttl_s
         self.holder = self._ledger.store.take_lease(self._identity, int(self.ttl_s * 1000))
-        self._until = until
-        if self.holder == self._identity and not was_mine:
+        self._until, self.due_in_s = until, self.ttl_s / 3
+        if self.holder != self._identity:
+            self.due_in_s = min(self.due_in_s, self._ledger.store.lease_ends_in_s() + _MARGIN_S)
+        elif not was_mine:
             _log.info("active")
         return self.holder == self._identity
 

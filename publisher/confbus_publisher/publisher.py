@@ -146,7 +146,7 @@ class Publisher:
         self._tell()
         longest_s = _RETRY_S if self.standing.state == standing.STARTING else self._pace.poll_s
         ends_in_s = self._overriding.source.ends_in_s
-        return min(longest_s, self._pace.lease_s / 3, self.inputs.due_in_s, ends_in_s, self._guarding.due_in_s)
+        return min(longest_s, self._lease.due_in_s, self.inputs.due_in_s, ends_in_s, self._guarding.due_in_s)
 
     def _load(self) -> ConfBusError | None:
         """Take what the sources say now. Returns why they make no document; their last one stays then."""

@@ -73,6 +73,14 @@ def test_taking_the_lease_again_prolongs_it(store: Store, clock: Clock) -> None:
     assert store.take_lease("bob", 5) == "ann"
 
 
+def test_the_lease_tells_how_soon_it_ends(store: Store) -> None:
+    before = store.lease_ends_in_s()
+    store.take_lease("ann", 60_000)
+
+    assert before == 0
+    assert 0 < store.lease_ends_in_s() <= 60
+
+
 def test_whoever_is_gone_holds_the_lease_no_longer_than_others_would(store: Store, clock: Clock) -> None:
     store.take_lease("ann", 60_000)
     clock.advance(-365 * 86_400)  # only the store in memory lives by that; to the others it is a lease of a minute

@@ -132,6 +132,22 @@ def test_whoever_takes_over_with_other_files_says_so_and_waits_for_a_change_of_t
     assert (world.authors(), bob.state) == (["ann", "bob"], "in step")
 
 
+@pytest.mark.parametrize("after_s", range(5))
+def test_whoever_stands_by_takes_over_the_moment_the_lease_of_the_dead_runs_out(world: World, after_s: int) -> None:
+    ann = world.machine("ann", number=1)
+    world.pass_s(after_s)
+    bob = world.machine("bob", number=1)
+    world.pass_s(60)
+
+    ann.is_stopped = True
+    left_s = int(world.store.lease_ends_in_s())
+    before, after = world.pass_s(left_s - 1), world.pass_s(2)
+
+    assert (before, after[-1]) == (["ann"], "bob")
+    assert left_s <= 15
+    assert bob.publisher.standing.is_active
+
+
 def test_what_the_standby_was_given_too_is_no_difference(world: World) -> None:
     ann, bob = world.machine("ann", number=1), world.machine("bob", number=1)
 

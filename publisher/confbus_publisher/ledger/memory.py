@@ -172,6 +172,9 @@ class MemoryStore:
         holder, until_ms = self._lease
         return holder if self.time_ms() < until_ms else ""
 
+    def lease_ends_in_s(self) -> float:
+        return max(0, self._lease[1] - self.time_ms()) / 1000
+
     def take_lease(self, holder: str, ttl_ms: int) -> str:
         with self._lock:
             until_ms = self.time_ms() + ttl_ms

@@ -169,6 +169,10 @@ class RedisStore:
     def lease(self) -> str:
         return printable((self._read(lambda: self._client.get(self.keys.lease)) or b"").decode("utf-8", "replace"))
 
+    def lease_ends_in_s(self) -> float:
+        left_ms: int = self._read(lambda: self._client.pttl(self.keys.lease))
+        return max(0, left_ms) / 1000
+
     def take_lease(self, holder: str, ttl_ms: int) -> str:
         return printable(self._read(lambda: script("lease").call(self._client, [self.keys.lease], [holder, ttl_ms]))[1])
 

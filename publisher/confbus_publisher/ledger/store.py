@@ -238,6 +238,10 @@ class Store(Protocol):
         """Who is the active publisher, or the empty text."""
         ...
 
+    def lease_ends_in_s(self) -> float:
+        """How soon the lease runs out unless its holder prolongs it; 0 when nobody holds it."""
+        ...
+
     def take_lease(self, holder: str, ttl_ms: int) -> str:
         """Become or stay the active publisher if nobody else is. Returns who is, for at most `ttl_ms` without another
         call of its own: so nobody who is gone holds it for longer, however the place's clock was set meanwhile."""
