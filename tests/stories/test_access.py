@@ -125,6 +125,10 @@ def test_nothing_that_people_publishers_and_workers_do_is_refused(users: Users, 
         assert shop.confbus("publish", "--guard", "off").code == 0
         reads(config, "number", 5)
         operate("adopt-head")
+        operate("export", "backup")
+        users.admin.flushdb()
+        operate("import", "backup")
+        eventually(lambda: config.status().state == "live")
     assert users.refusals() == []
 
 

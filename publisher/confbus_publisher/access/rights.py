@@ -1,6 +1,7 @@
 """The one table of roles, keys and commands: who may do what. A key without a row here is one that nobody may use.
 
-A subscriber is a worker. A publisher has the sources. An operator looks, rolls back, overrides, holds and approves.
+A subscriber is a worker. A publisher has the sources. An operator looks, rolls back, overrides, holds, approves,
+exports and imports.
 """
 
 from __future__ import annotations
