@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from confbus.errors import ChecksFailed, LeaseHeld, Lost, Malformed, NoRelease, Quarantined
+from confbus.errors import ChecksFailed, LeaseHeld, Lost, Malformed, NoRelease, OnHold, Quarantined
 from confbus_publisher import fleet, repair
 from confbus_publisher.decision import held_pairs
+from confbus_publisher.holds.hold import keeping, parse_all
 from confbus_publisher.judgement import judge
 from confbus_publisher.ledger import state_of
 from confbus_publisher.resealing import vouch
@@ -34,7 +35,8 @@ def publish_once(
     """The new release with the content of `merge`, or None when the head has just that.
 
     Raises `LeaseHeld` beside an active publisher other than `identity` and `Quarantined` for content that was rolled
-    back, unless `force`, which lifts the hold. Raises `KeyLacking` when the keyring of `inputs` is behind the one that
+    back, unless `force`, which takes it out of quarantine; `OnHold` for a section that somebody holds, unless `force`,
+    which leaves the hold. Raises `KeyLacking` when the keyring of `inputs` is behind the one that
     sealed the head, unless `force`. Raises `Lost` while instances run what Redis has lost, unless `adopt`:
     then the merge begins a new epoch above all that they report, and so they follow; that needs no leave of the active
     publisher, which waits for it. Raises `ChecksFailed` for a merge without any value, unless `allow_empty`, and,
@@ -46,6 +48,8 @@ def publish_once(
         raise LeaseHeld(holder)
     there = _head(ledger, may_be_damaged=adopt)
     lift = _lifted(merge, ledger, there, force=force)
+    if not force:
+        _refuse_held(merge, ledger, there)
     if not merge.manifest.sections and not allow_empty:
         raise ChecksFailed(["the sources say nothing at all; use --allow-empty if that is meant"])
     if inputs is not None:
@@ -80,6 +84,14 @@ def _lifted(merge: Merge, ledger: Ledger, there: State | None, *, force: bool) -
     if held and not force:
         raise Quarantined(held)
     return [pair for pairs in held.values() for pair in pairs]
+
+
+def _refuse_held(merge: Merge, ledger: Ledger, there: State | None) -> None:
+    seen = ledger.store.holds()
+    in_force = [hold for hold in parse_all(seen.texts) if not hold.has_ended(seen.now_ms)]
+    kept_back = keeping(in_force, merge.manifest, there.release.manifest if there else None)
+    if kept_back:
+        raise OnHold(map(str, kept_back))
 
 
 def _refuse_loss(there: State | None, merge: Merge, reports: list[Report]) -> None:

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 from confbus.errors import ConfBusError, Conflict, OutcomeUnknown, Unreachable
 from confbus.status import stand
 from confbus_publisher import fleet, repair, standing
-from confbus_publisher.decision import Step, decide
+from confbus_publisher.decision import Decision, Step, decide
 from confbus_publisher.divergence import Divergence
 from confbus_publisher.guard.guarding import Guarding, Policy
+from confbus_publisher.holds.holding import Holding
 from confbus_publisher.judgement import judge_next
 from confbus_publisher.lease import Lease
 from confbus_publisher.ledger import Why, state_of
@@ -34,7 +35,7 @@ from confbus_publisher.telling import Telling
 from confbus_publisher.wakes import Wakes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from confbus.wire.head import Head
     from confbus_publisher.fleet import Report
@@ -87,6 +88,7 @@ class Publisher:
         self._recollection = Recollection(memory_file)
         known = self._recollection.state
         self._overriding = Overriding(ledger, known.overrides if known else None)
+        self._holding = Holding(ledger, known.holds if known else None)
         self._mending = Mending(ledger, self._recollection, patience, author=author, check_s=pace.report_s, clock=clock)
         self._guarding = Guarding(ledger, self._recollection, guard or Policy(), author=author, clock=clock)
         self._telling = Telling(ledger, identity=identity, interval_s=pace.report_s, clock=clock)
@@ -145,7 +147,7 @@ class Publisher:
             self._refuse(error)
         self._tell()
         longest_s = _RETRY_S if self.standing.state == standing.STARTING else self._pace.poll_s
-        ends_in_s = self._overriding.source.ends_in_s
+        ends_in_s = min(self._overriding.source.ends_in_s, self._holding.ends_in_s)
         return min(longest_s, self._lease.due_in_s, self.inputs.due_in_s, ends_in_s, self._guarding.due_in_s)
 
     def _load(self) -> ConfBusError | None:
@@ -190,8 +192,9 @@ class Publisher:
         return reports
 
     def _override(self, refusal: ConfBusError | None) -> ConfBusError | None:
-        """Take the overrides as they are with this head. Returns why what is merged now makes no document."""
+        """Take holds and overrides as they are with this head. Returns why what is merged now makes no document."""
         recollection, before = self._recollection, self._merge
+        self._holding.look()
         if self._overriding.look():
             refusal = self._load()
             if before and self._merge and recollection.has_parted(before, self.ledger.head):
@@ -212,15 +215,17 @@ class Publisher:
         if state:
             vouch(state.release.manifest, state.blobs, self.inputs.seals)
         decision = decide(merge.manifest, accounted, head, held, aliases=merge.aliases, running=running)
+        kept_back = self._holding.keep_back(merge.manifest, running) if decision.step is Step.PUBLISH else []
+        if kept_back:
+            decision = Decision(Step.HELD)
         if decision.step is Step.PUBLISH:
             self._publish(merge, state)
         elif state:
             renew(self.ledger, self.inputs.seals, self._author, merge)
         self._recollection.account(merge.manifest.digest, self.ledger.state)
+        self._holding.withdraw_ended(self._author)
         if decision.step is Step.HELD:
-            sections = ", ".join(decision.held)
-            why = f"{sections}: still what was rolled back; mend it, or `confbus resume`. It was {held[decision.pair]}"
-            return decision.step.value, why
+            return decision.step.value, "; ".join(map(str, kept_back)) or _still_held(decision, held)
         if decision.step is Step.DIVERGED:
             return decision.step.value, f"{self._difference()}; change a source, or `confbus publish`"
         self._overriding.withdraw_ended(self._author)
@@ -273,7 +278,7 @@ class Publisher:
     def _stand(self, state: str, why: str) -> bool:
         """Take a standing; True when it is news."""
         failures = {name: str(failure) for name, failure in self.inputs.failures.items()}
-        failures |= self._overriding.problems | self._guarding.problems
+        failures |= self._overriding.problems | self._guarding.problems | self._holding.problems
         passed, rolled_back = self._guarding.passed, self._guarding.rolled_back
         now = Standing(state, why, self._lease.is_mine, failures, self._warnings, passed, rolled_back)
         return self._telling.take(now, told={*self._overriding.problems, *self._guarding.problems})
@@ -281,3 +286,9 @@ class Publisher:
     def _tell(self) -> None:
         known = self._recollection.state
         self._telling.tell(stand(known.head if known else None))
+
+
+def _still_held(decision: Decision, quarantine: Mapping[str, str]) -> str:
+    """Which sections are still what was rolled back, what to do, and why the first of them was."""
+    sections = ", ".join(decision.held)
+    return f"{sections}: still what was rolled back; mend it, or `confbus resume`. It was {quarantine[decision.pair]}"

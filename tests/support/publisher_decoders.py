@@ -41,6 +41,7 @@ from support.publisher_readings import (
     read_answer_file,
     read_approvals,
     read_head,
+    read_holds,
     read_literal,
     read_log,
     read_memory,
@@ -92,12 +93,21 @@ PUBLISHER_DECODERS = (
     Decoder(
         name="a pending guard",
         modules=("publisher/confbus_publisher/guard/guard.py", "publisher/confbus_publisher/guard/limit.py"),
-        bounds="64 characters an id, 15 digits a number",
+        bounds="64 characters an id, 14 digits a number",
         decode=lambda raw, _folder: parse_guard(
             {k.decode("latin-1"): v.decode("latin-1") for k, v in hash_of(raw).items()}
         ),
         samples=(flat(GUARD.fields()),),
         raises=(),
+    ),
+    Decoder(
+        name="a hold",
+        modules=("publisher/confbus_publisher/holds/hold.py",),
+        bounds="16 KiB; 500 characters a reason, 200 a name",
+        decode=read_holds,
+        samples=(b'{"reason": "a freeze", "by": "ann", "at_ms": 5, "until_ms": 9}', b"a freeze"),
+        raises=(),
+        bombs=JSON_BOMBS,
     ),
     Decoder(
         name="an approval",

@@ -15,6 +15,7 @@ from confbus_publisher.formats.format import load
 from confbus_publisher.formats.literal import fit, guess
 from confbus_publisher.formats.text import decode
 from confbus_publisher.guard.guard import Guard
+from confbus_publisher.holds import hold
 from confbus_publisher.ledger.redis import RedisStore
 from confbus_publisher.memory_file import MemoryFile
 from confbus_publisher.overrides import approval
@@ -155,6 +156,11 @@ def read_override(raw: bytes, _folder: Path) -> object:
 
 def read_approvals(raw: bytes, _folder: Path) -> object:
     return approval.parse_all({"ab" * 32: raw.decode("utf-8", "replace")})
+
+
+def read_holds(raw: bytes, _folder: Path) -> object:
+    holds = hold.parse_all({"db": raw.decode("utf-8", "replace")})
+    return [str(each) for each in holds]
 
 
 def read_memory(raw: bytes, folder: Path) -> object:

@@ -16,6 +16,7 @@ from confbus.errors import (
     InvalidNamespace,
     InvalidPath,
     InvalidSettings,
+    OnHold,
     Quarantined,
     SourceFailed,
 )
@@ -28,7 +29,7 @@ DONE, FAILED, DIFFERENT, REFUSED, LAGGING, USAGE = 0, 1, 2, 3, 4, 64
 INTERRUPTED = 130
 
 _CODES = (
-    (REFUSED, (ChecksFailed, InvalidDocument, Quarantined, SourceFailed)),
+    (REFUSED, (ChecksFailed, InvalidDocument, OnHold, Quarantined, SourceFailed)),
     (LAGGING, (FleetLagging,)),
     (USAGE, (InvalidNamespace, InvalidPath, InvalidSettings)),
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from confbus_publisher.cli import differences, outcome
+from confbus_publisher.cli.hold import fact
 from confbus_publisher.cli.options import subcommand, with_output, with_place
 from confbus_publisher.cli.output import counted, say, sections_text, show, show_json
 from confbus_publisher.cli.publishers import active_fact, active_text
@@ -12,8 +13,9 @@ from confbus_publisher.cli.sources import merged
 
 if TYPE_CHECKING:
     from confbus_publisher.audit.contents import Step
+    from confbus_publisher.holds.hold import Hold
     from confbus_publisher.inputs import Merge
-    from confbus_publisher.ledger import State
+    from confbus_publisher.ledger import Holds, State
     from confbus_publisher.opening import Named
     from confbus_publisher.survey import Survey
 
@@ -21,7 +23,8 @@ if TYPE_CHECKING:
 @subcommand(
     "plan",
     example="confbus plan || echo 'there is something to publish'",
-    keys="version, changes [{path, change, old, new, origin}], held [section], active {instance, state, why}",
+    keys="version, changes [{path, change, old, new, origin}], held [section], "
+    "holds [{section, by, reason, at, until}], active {instance, state, why}",
 )
 @with_place
 @with_output
@@ -40,14 +43,17 @@ def command(named: Named, output: str) -> int:
     with published_site(settings).ledger() as ledger:
         merge = merged(inputs_of(settings), on_top(ledger.store))
         state = ledger.refresh()
-        seen = survey(ledger.store)
+        seen, stopped = survey(ledger.store), ledger.store.holds()
     step = _step(merge, state)
     held = _held(merge, state)
+    kept_back = _kept_back(merge, state, stopped)
     if output == "json":
-        show_json(_facts(step, merge, state, held=held, seen=seen))
+        show_json(_facts(step, merge, state, held=held, seen=seen) | {"holds": [fact(hold) for hold in kept_back]})
     else:
         show(differences.step_lines(step, origin=lambda change: merge.merged.origins.get(change.parts)))
         _tell(len(step.leaves) + len(step.sealed), state, held=held, seen=seen)
+        for hold in kept_back:
+            say(f"{hold}. Lift it with `confbus resume`, or go through with `confbus publish --force`.")
     return outcome.DIFFERENT if step.leaves or step.sealed else outcome.DONE
 
 
@@ -72,6 +78,14 @@ def _held(merge: Merge, state: State | None) -> dict[str, str]:
         return {}
     held = held_pairs(merge.manifest, state.quarantine, aliases=merge.aliases, running=state.release.manifest)
     return {section: state.quarantine[pairs[0]] for section, pairs in held.items()}
+
+
+def _kept_back(merge: Merge, state: State | None, stopped: Holds) -> list[Hold]:
+    """What people hold of what a publish would change."""
+    from confbus_publisher.holds.hold import keeping, parse_all
+
+    in_force = [hold for hold in parse_all(stopped.texts) if not hold.has_ended(stopped.now_ms)]
+    return keeping(in_force, merge.manifest, state.release.manifest if state else None)
 
 
 def _facts(step: Step, merge: Merge, state: State | None, *, held: dict[str, str], seen: Survey) -> dict[str, Any]:

@@ -19,7 +19,7 @@ COMMANDS = {
     "Publish": ("run", "check", "plan", "publish"),
     "Look": ("status", "get", "explain", "watch", "history", "diff", "log", "fleet"),
     "Override": ("set", "unset", "approve"),
-    "Undo": ("rollback", "resume", "adopt-head"),
+    "Undo": ("rollback", "hold", "resume", "adopt-head"),
     "Secure": ("acl", "keys"),
     "Back up": ("export", "import"),
     "Try": ("demo",),

@@ -1,8 +1,9 @@
-"""`confbus resume`: let content that was rolled back go out again."""
+"""`confbus resume`: let what is held go out again, be it in quarantine or held by somebody."""
 
 from __future__ import annotations
 
 import time
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -15,13 +16,18 @@ from confbus_publisher.cli.output import present, say, sections_text
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from confbus_publisher.cli.holds import Hold
+    from confbus_publisher.cli.quarantine import Quarantine
     from confbus_publisher.cli.wait import Wait
+    from confbus_publisher.holds.hold import Hold
     from confbus_publisher.ledger import Ledger, Why
     from confbus_publisher.opening import Named
 
 
-@subcommand("resume", example="confbus resume database", keys="resumed [{section, digest, why}], version, fleet")
+@subcommand(
+    "resume",
+    example="confbus resume database",
+    keys="resumed [{section, digest, why}], lifted [{section, by, reason, at, until}], version, fleet",
+)
 @with_place
 @click.argument("sections", metavar="[SECTION]...", nargs=-1)
 @with_message
@@ -29,7 +35,7 @@ if TYPE_CHECKING:
 @with_wait
 @with_output
 def command(named: Named, output: str, sections: tuple[str, ...], message: str, author: str, wait: Wait) -> int:
-    """Lift the hold of SECTIONs that were rolled back, or of all.
+    """Let SECTIONs go out again that were rolled back, or that somebody holds; or all.
 
     The active publisher then puts out what its sources say, whatever it is. With --wait it ends when the fleet has
     applied that; exit code 4 when it does not in time, or nobody puts anything out.
@@ -45,40 +51,61 @@ def command(named: Named, output: str, sections: tuple[str, ...], message: str, 
         before = wait.survey(ledger)
         with recorded(ledger, why):
             lifted = _lifted(ledger, sections, why)
-        facts: dict[str, Any] = {"resumed": [hold.fact() for hold in lifted]}
+        facts = lifted.facts()
         if wait.timeout_s is None:
-            present(output, facts, [_text(lifted)])
+            present(output, facts, [lifted.text()])
             return outcome.DONE
         # Until somebody has published, the head says that the next merge shall go out whatever it is.
         since_ms, patience_s = ledger.store.time_ms(), wait.timeout_s
         found = arrival.wait(ledger, lambda state: bool(state.head.merged), since_ms=since_ms, patience_s=patience_s)
         before = before if found.version else None
-        wait.present(output, facts | found.facts(), [_text(lifted)], ledger=ledger, before=before, since=began)
+        wait.present(output, facts | found.facts(), [lifted.text()], ledger=ledger, before=before, since=began)
     if output == "text" and not found.version:
         say(found.reason())
     return found.exit_code(must_arrive=True)
 
 
-def _lifted(ledger: Ledger, sections: Sequence[str], why: Why) -> list[Hold]:
-    from confbus_publisher.cli.content import head_state
-    from confbus_publisher.cli.holds import holds
+@dataclass(frozen=True, slots=True)
+class _Lifted:
+    """What may go out again: content that was rolled back, and sections that somebody held."""
 
-    held = holds(head_state(ledger).quarantine)
-    _refuse_unknown(sections, held)
-    lifted = [hold for hold in held if not sections or hold.section in sections]
-    if lifted:
-        ledger.resume([hold.pair for hold in lifted], why)
+    contents: Sequence[Quarantine]
+    holds: Sequence[Hold]
+
+    @property
+    def sections(self) -> list[str]:
+        return sorted({content.section for content in self.contents} | {hold.section for hold in self.holds})
+
+    def only(self, sections: Sequence[str]) -> _Lifted:
+        """Those of `sections`, or all. Raises `ConfBusError` for one that is not held."""
+        unknown = [section for section in sections if section not in self.sections]
+        if unknown:
+            advice = f"Held are: {', '.join(self.sections)}." if self.sections else "Nothing is held."
+            raise ConfBusError(f"Not held: {', '.join(unknown)}.", advice=advice)
+        if not sections:
+            return self
+        contents = [content for content in self.contents if content.section in sections]
+        return _Lifted(contents, [hold for hold in self.holds if hold.section in sections])
+
+    def facts(self) -> dict[str, Any]:
+        from confbus_publisher.cli.hold import fact
+
+        return {"resumed": [each.fact() for each in self.contents], "lifted": [fact(hold) for hold in self.holds]}
+
+    def text(self) -> str:
+        names = self.sections
+        return f"No longer held: {sections_text(names, most=20)}." if names else "Nothing is held."
+
+
+def _lifted(ledger: Ledger, sections: Sequence[str], why: Why) -> _Lifted:
+    from confbus_publisher.cli.quarantine import parse_quarantine
+    from confbus_publisher.holds.hold import lift, parse_all
+
+    state = ledger.refresh()
+    contents = parse_quarantine(state.quarantine) if state else []
+    lifted = _Lifted(contents, parse_all(ledger.store.holds().texts)).only(sections)
+    if lifted.contents:
+        ledger.resume([content.pair for content in lifted.contents], why)
+    for hold in lifted.holds:
+        lift(ledger.store, hold.section, by=why.author, reason=why.message)
     return lifted
-
-
-def _text(lifted: Sequence[Hold]) -> str:
-    names = sorted({hold.section for hold in lifted})
-    return f"No longer held: {sections_text(names, most=20)}." if names else "Nothing is held."
-
-
-def _refuse_unknown(sections: Sequence[str], held: Sequence[Hold]) -> None:
-    known = sorted({hold.section for hold in held})
-    unknown = [section for section in sections if section not in known]
-    if unknown:
-        advice = f"Held are: {', '.join(known)}." if known else "Nothing is held."
-        raise ConfBusError(f"Not held: {', '.join(unknown)}.", advice=advice)

@@ -15,10 +15,9 @@ from confbus_publisher.cli.output import listed, plain, present, sections_text, 
 from confbus_publisher.cli.publishers import active_fact, active_text, standby_facts, standby_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from confbus_publisher.cli.holds import Hold
-    from confbus_publisher.cli.overrides import Amended
+    from confbus_publisher.cli.quarantine import Quarantine
     from confbus_publisher.ledger import Ledger, State
     from confbus_publisher.opening import Named
     from confbus_publisher.survey import Survey
@@ -33,7 +32,8 @@ _SHORT = 12
     keys="namespace, url, head {version, of, revision, epoch, digest, at, author, message, sealed {section: key}}, "
     "damage, "
     "active {instance, state, why}, standby [{instance, state, why}], warnings [text], "
-    "quarantine [{section, digest, why}], "
+    "quarantine [{section, digest, why}], guard {version, back, until, vetoes}, "
+    "holds [{section, by, reason, at, until}], "
     "overrides [{path, value, until, has_ended, at, by, reason, problem}], approvals [{digest, at, by, reason}], "
     "fleet {states {state: count}, elsewhere [instance]}",
 )
@@ -41,8 +41,9 @@ _SHORT = 12
 @with_output
 def command(named: Named, output: str) -> int:
     """Show the head, the publishers, what is held or overridden, and the fleet."""
-    from confbus_publisher.cli.holds import holds
     from confbus_publisher.cli.overrides import Amended
+    from confbus_publisher.cli.quarantine import parse_quarantine
+    from confbus_publisher.cli.stops import Stops
     from confbus_publisher.opening import site_of
     from confbus_publisher.survey import survey
 
@@ -50,12 +51,13 @@ def command(named: Named, output: str) -> int:
     with site.ledger() as ledger:
         state, damage = _head(ledger)
         seen = survey(ledger.store)
-        held = holds(ledger.store.quarantine())
-        amended = Amended(ledger.store)
+        held = parse_quarantine(ledger.store.quarantine())
+        amended, stops = Amended(ledger.store), Stops(ledger.store)
     facts = {"namespace": site.namespace, "url": site.where, "damage": damage, **_facts(state, seen, held)}
-    facts |= amended.facts()
+    facts |= {**amended.facts(), **stops.facts()}
+    rows = [*stops.rows(), *amended.rows()]
     place = f"{click.style(site.namespace, bold=True)} at {site.where}"
-    present(output, facts, [place, *_lines(state, damage, seen=seen, held=held, amended=amended)])
+    present(output, facts, [place, *_lines(state, damage, seen=seen, held=held, rows=rows)])
     return outcome.DONE
 
 
@@ -69,7 +71,7 @@ def _head(ledger: Ledger) -> tuple[State | None, str]:
         return None, str(error)
 
 
-def _facts(state: State | None, seen: Survey, held: list[Hold]) -> dict[str, Any]:
+def _facts(state: State | None, seen: Survey, held: list[Quarantine]) -> dict[str, Any]:
     elsewhere = seen.elsewhere(state.head.version) if state else []
     return {
         "head": _head_fact(state) if state else None,
@@ -96,7 +98,9 @@ def _head_fact(state: State) -> dict[str, Any]:
     }
 
 
-def _lines(state: State | None, damage: str, *, seen: Survey, held: list[Hold], amended: Amended) -> Iterator[str]:
+def _lines(
+    state: State | None, damage: str, *, seen: Survey, held: list[Quarantine], rows: Iterable[tuple[str, str]]
+) -> Iterator[str]:
     yield from _row("head", _head_text(state, seen) if state else damage or "nothing is published yet")
     if state:
         head = state.head
@@ -110,7 +114,7 @@ def _lines(state: State | None, damage: str, *, seen: Survey, held: list[Hold], 
         yield from _row("" if number else "warnings", warning)
     for number, hold in enumerate(held):
         yield from _row("" if number else "quarantine", f"{sections_text([hold.section])}: {hold.why}")
-    for name, text in amended.rows():
+    for name, text in rows:
         yield from _row(name, text)
     yield from _row("fleet", summary(seen))
     elsewhere = seen.elsewhere(state.head.version) if state else []

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from confbus.wire.release import Release
 
 _ID = re.compile(r"[0-9a-f]{1,64}")
-_NUMBER = re.compile(r"[0-9]{1,15}")
+_NUMBER = re.compile(r"[0-9]{1,14}")
 
 
 @dataclass(frozen=True, slots=True)

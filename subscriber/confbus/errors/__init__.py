@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from confbus.errors.publishing import LeaseHeld as LeaseHeld
     from confbus.errors.publishing import Lost as Lost
     from confbus.errors.publishing import NoRelease as NoRelease
+    from confbus.errors.publishing import OnHold as OnHold
     from confbus.errors.publishing import OutcomeUnknown as OutcomeUnknown
     from confbus.errors.publishing import Quarantined as Quarantined
     from confbus.errors.publishing import Refused as Refused

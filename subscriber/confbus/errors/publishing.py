@@ -71,6 +71,16 @@ class Quarantined(ConfBusError):
         )
 
 
+class OnHold(ConfBusError):
+    """The merge changes what somebody told publishers to leave alone; `holds` says what, by whom and why."""
+
+    def __init__(self, holds: Iterable[str]) -> None:
+        self.holds = tuple(holds)
+        super().__init__(
+            f"Held: {'; '.join(self.holds)}.", advice="Lift it with `confbus resume`, or go through with --force."
+        )
+
+
 class NoRelease(ConfBusError, LookupError):
     """The release is not kept, or there is nothing accepted to go back to."""
 

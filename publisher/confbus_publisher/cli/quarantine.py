@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Hold:
+class Quarantine:
     """One content of one section that must not go out again by itself."""
 
     section: str
@@ -26,10 +26,10 @@ class Hold:
         return {"section": self.section, "digest": self.digest, "why": self.why}
 
 
-def holds(quarantine: Mapping[str, str]) -> list[Hold]:
-    """What `quarantine` holds, by section."""
-    found: list[Hold] = []
+def parse_quarantine(quarantine: Mapping[str, str]) -> list[Quarantine]:
+    """Each content in `quarantine`, by section."""
+    found: list[Quarantine] = []
     for pair, why in sorted(quarantine.items()):
         section, _, digest = pair.rpartition(" ")
-        found.append(Hold(section, digest, why))
+        found.append(Quarantine(section, digest, why))
     return found

@@ -1,0 +1,73 @@
+"""`confbus hold`: let no publisher change a section by itself, for a while."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from confbus_publisher.cli import outcome
+from confbus_publisher.cli.options import subcommand, with_author, with_message, with_output, with_place
+from confbus_publisher.cli.output import present
+
+if TYPE_CHECKING:
+    from confbus_publisher.holds.hold import Hold
+    from confbus_publisher.opening import Named
+
+_EACH = "*"
+
+
+@subcommand(
+    "hold",
+    example="confbus hold database -m 'the migration' --until 2h",
+    keys="held [{section, by, reason, at, until}]",
+)
+@with_place
+@click.argument("sections", metavar="[SECTION]...", nargs=-1)
+@click.option("--until", metavar="WHEN", help="End it by itself: after 2h, or at 2030-01-31T18:00:00Z.")
+@with_message
+@with_author
+@with_output
+def command(named: Named, output: str, sections: tuple[str, ...], until: str | None, message: str, author: str) -> int:
+    """Hold SECTIONs, or everything: no publisher puts out a change of them by itself.
+
+    A reason is needed (-m). The active publisher says what it keeps back; once the hold is lifted by `confbus resume`,
+    or ended, it puts that out. `confbus publish --force` goes through, and a rollback does.
+    """
+    from confbus_publisher.holds import hold as holds
+    from confbus_publisher.ledger import Why
+    from confbus_publisher.opening import site_of
+    from confbus_publisher.refusals import recorded
+
+    with site_of(named).ledger() as ledger:
+        until_ms = _until_ms(until, ledger.store.time_ms()) if until else None
+        with recorded(ledger, Why(author, message, "hold")):
+            held = [
+                holds.put(ledger.store, section, by=author, reason=message, until_ms=until_ms)
+                for section in sections or (_EACH,)
+            ]
+    present(output, {"held": [fact(hold) for hold in held]}, [f"{hold}." for hold in held])
+    return outcome.DONE
+
+
+def fact(hold: Hold) -> dict[str, str | None]:
+    """A hold for programs."""
+    from confbus_publisher.cli.moments import iso
+
+    until = iso(hold.until_ms) if hold.until_ms else None
+    return {"section": hold.section, "by": hold.by, "reason": hold.reason, "at": iso(hold.at_ms), "until": until}
+
+
+def _until_ms(text: str, now_ms: int) -> int:
+    from datetime import datetime
+
+    from confbus_publisher.quantity import parse_seconds
+
+    seconds = parse_seconds(text)
+    if seconds is not None:
+        return now_ms + round(seconds * 1000)
+    try:
+        return round(datetime.fromisoformat(text).astimezone().timestamp() * 1000)
+    except (ValueError, OverflowError):
+        advice = "--until takes a duration such as 2h, or a time such as 2030-01-31T18:00:00Z."
+        raise click.UsageError(advice, click.get_current_context()) from None

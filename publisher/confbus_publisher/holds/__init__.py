@@ -1,0 +1,1 @@
+"""Holds: what a person told publishers to leave alone for a while."""
