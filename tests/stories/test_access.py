@@ -81,7 +81,7 @@ def test_nothing_that_people_publishers_and_workers_do_is_refused(users: Users, 
         return answer.out
 
     # given
-    shop.settle("guard: 1s")
+    shop.settle("guard: 600ms")
     shop.write(SOURCE.format(1))
     with (
         shop.start("run") as publisher,

@@ -43,6 +43,10 @@ raise RuntimeError(repr(config.status()))
 """
 
 
+WAYS = ("", "&socket_timeout=1")
+"""To a worker's own connection, and to one of redis-py's."""
+
+
 @pytest.fixture
 def users(own_server: Server, namespace: str, tmp_path: Path) -> Iterator[Users]:
     with Users(own_server, namespace, tmp_path) as users:
@@ -143,8 +147,13 @@ def test_no_url_that_cannot_be_followed_tells_its_password(url: str, caplog: pyt
     assert MARK not in "".join(traceback.format_exception(failed.value)) + said + caplog.text
 
 
-@pytest.mark.parametrize("option", ["", "&socket_timeout=1"], ids=["plain", "borrowed"])
-@pytest.mark.parametrize("fault", ["wrong password", "wrong file", "unreachable", "no right"])
+@pytest.mark.parametrize(
+    ("fault", "option"),
+    [
+        *((fault, option) for fault in ("wrong password", "wrong file", "no right") for option in WAYS),
+        ("unreachable", WAYS[0]),
+    ],
+)
 def test_no_failure_tells_a_password(
     users: Users, shop: Shop, caplog: pytest.LogCaptureFixture, fault: str, option: str
 ) -> None:
