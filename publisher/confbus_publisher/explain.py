@@ -111,7 +111,9 @@ def since(ledger: Ledger, release: Release, path: Path) -> Release:
         if older.version >= release.version:
             continue
         there = around(older.manifest, path)
-        if there != seen and not same(value, value_in(ledger, older, path)):
+        if there != seen and older.content == first.content:
+            value = value_in(ledger, older, path)  # the same, under another key
+        elif there != seen and not same(value, value_in(ledger, older, path)):
             break
         first, seen = older, there
     return first

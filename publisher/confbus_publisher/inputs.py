@@ -133,7 +133,8 @@ class Inputs:
     def load(self, *on_top: Source) -> Merge:
         """The merge of what the sources say now; the very same object while nothing changed.
 
-        `on_top` are sources that are not of the settings, such as the overrides; they must not fail.
+        `on_top` are sources that are not of the settings, such as the overrides; they must not fail, and what is sealed
+        they do not change.
 
         Raises `SourceFailed` when a source fails that never succeeded, `MergeConflict` and `InvalidDocument` when
         the layers make no publishable document, `InvalidSettings` without the keyring that is to seal it.
@@ -143,7 +144,7 @@ class Inputs:
 
     def _loaded(self, on_top: Sequence[Source]) -> Merge:
         shape, ring = self._shape(), self.seals.ring
-        layers = (*self._from_sources(shape), *(source.load() for source in on_top))
+        layers = (*self._from_sources(shape), *(self.seals.outside(source.load()) for source in on_top))
         if self._last and same_objects((shape, ring, *layers), self._last[0]) and self._expander.is_current():
             return self._last[1]
         merged = self._merger.merge(layers)

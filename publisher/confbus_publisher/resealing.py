@@ -1,4 +1,8 @@
-"""A content that went out, under the active key: for a rollback to what an older key sealed, and for a new key."""
+"""A content that went out, under the active key: for a rollback to what an older key sealed, and for a new key.
+
+Only what opens is sealed again. A section that stands in Redis as plain text stays that: whoever can write there may
+have put it there, and a seal would vouch for it.
+"""
 
 from __future__ import annotations
 
@@ -9,13 +13,12 @@ from typing import TYPE_CHECKING
 from confbus.errors import InvalidSettings, KeyLacking, Malformed, SealBroken
 from confbus.keyring import READY
 from confbus.wire import codec
-from confbus.wire.manifest import Manifest
 from confbus.wire.sealed import is_sealed, parse
-from confbus.wire.sections import join, name_of, path_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from confbus.wire.manifest import Manifest
     from confbus.wire.release import Release
     from confbus_publisher.seals import Seals
 
@@ -50,17 +53,14 @@ def vouch(manifest: Manifest, blobs: Mapping[str, bytes], seals: Seals) -> None:
 
 
 def is_due(manifest: Manifest, blobs: Mapping[str, bytes], seals: Seals) -> bool:
-    """True when something in this content is sealed with another key than the active one, or shall be and is not."""
+    """True when something in this content is sealed with another key than the active one."""
     sealed = keys_of(manifest, blobs)
-    active = seals.ring.active if sealed or seals.keys else None
-    if active is None:
-        return False
-    plain = (path_of(name)[:1] for name, digest in manifest.sections.items() if not is_sealed(blobs[digest]))
-    return bool({*sealed.values()} - {active.id}) or any(place and place[0] in seals.keys for place in plain)
+    active = seals.ring.active if sealed else None
+    return active is not None and any(id != active.id for id in sealed.values())  # noqa: A001 — as in the keyring
 
 
 def resealed(release: Release, blobs: Mapping[str, bytes], seals: Seals) -> Content:
-    """The release with all that is sealed, or shall be, under the active key; the very same one if that is so already.
+    """The release with all that is sealed under the active key; the very same one if that is so already.
 
     Raises `KeyLacking` as `vouch`, `SealBroken` or `Malformed` for what was altered, `InvalidSettings` as `Seals.ring`.
     """
@@ -69,14 +69,9 @@ def resealed(release: Release, blobs: Mapping[str, bytes], seals: Seals) -> Cont
     content = {digest: blobs[digest] for digest in manifest.sections.values()}
     if not is_due(manifest, content, seals):
         return release, content
-    boxes, replaced = dict[str, bytes](), list[str]()
-    for key, sections in _to_seal(manifest, content, seals).items():
-        whole = name_of((key,))
-        boxes[whole] = _box(whole, join(content, Manifest(sections), seals.open).document[key], seals)
-        replaced += sections
+    boxes = {name: _box(name, content[manifest.sections[name]], seals) for name in keys_of(manifest, content)}
+    after = manifest.changed({name: codec.digest(box) for name, box in boxes.items()})
     content.update((codec.digest(box), box) for box in boxes.values())
-    changes = {**dict.fromkeys(replaced), **{name: codec.digest(box) for name, box in boxes.items()}}
-    after = manifest.changed(changes)
     content = {digest: content[digest] for digest in after.sections.values()}
     size = sum(len(content[digest]) for digest in after.sections.values())
     return replace(release, manifest=after, size=size, same_as=release.content), content
@@ -96,28 +91,16 @@ def held_again(quarantine: Mapping[str, str], blobs: Mapping[str, bytes], seals:
     found: dict[str, str] = {}
     for pair, why in quarantine.items():
         name, _, digest = pair.rpartition(" ")
-        if not is_sealed(blobs.get(digest, b"")):
-            continue
-        try:
-            value = join(blobs, Manifest({name: digest}), seals.open).document[str(path_of(name)[0])]
-        except (SealBroken, Malformed, KeyError, IndexError):
-            continue
-        found[f"{name} {codec.digest(_box(name, value, seals))}"] = why
+        if is_sealed(blobs.get(digest, b"")):
+            with suppress(SealBroken, Malformed, KeyLacking):
+                found[f"{name} {codec.digest(_box(name, blobs[digest], seals))}"] = why
     return {pair: why for pair, why in found.items() if pair not in quarantine}
 
 
-def _box(name: str, value: object, seals: Seals) -> bytes:
-    active = seals.ring.active
-    if active is None:
-        raise InvalidSettings(seals.where, "no key in it is active", advice="`confbus keys generate` makes one.")
-    return seals.box(active, name, codec.encode(value, at=path_of(name)))
-
-
-def _to_seal(manifest: Manifest, blobs: Mapping[str, bytes], seals: Seals) -> dict[str, dict[str, str]]:
-    """By top-level key, the sections of it that are one sealed section, or shall be; each with its digest."""
-    found: dict[str, dict[str, str]] = {}
-    for name, digest in manifest.sections.items():
-        place = path_of(name)
-        if place and (is_sealed(blobs[digest]) or place[0] in seals.keys):
-            found.setdefault(str(place[0]), {})[name] = digest
-    return found
+def _box(name: str, blob: bytes, seals: Seals) -> bytes:
+    """The same section under the active key."""
+    envelope, active = parse(blob, what=f"section {name!r}"), seals.ring.active
+    plain = seals.open(name, envelope)
+    if plain is None or active is None:
+        raise KeyLacking(name, envelope.key, f"{seals.where} does not have")
+    return seals.box(active, name, plain)

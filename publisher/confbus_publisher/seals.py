@@ -6,13 +6,14 @@ remembered, and a content is recognised under whichever key it went out.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache, partial
 from typing import TYPE_CHECKING
 
 from confbus.errors import InvalidDocument, InvalidSettings
 from confbus.keyring import Keyring
 from confbus.seal import seal, unseal
-from confbus.wire.frozen import is_mapping
+from confbus.wire.frozen import Frozen, is_mapping
 from confbus.wire.sections import name_of
 
 if TYPE_CHECKING:
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from confbus.wire.manifest import Manifest
     from confbus.wire.sealed import Envelope
     from confbus_publisher.key_file import KeyFile
+    from confbus_publisher.layer import Layer
 
 _NO_KEYS = Keyring()
 
@@ -42,6 +44,7 @@ class Seals:
         self._namespace = namespace
         self._is_dry = is_dry
         self._made: dict[tuple[str, str], tuple[bytes, bytes]] = {}
+        self._outside: tuple[Layer, Layer] | None = None
 
     @property
     def ring(self) -> Keyring:
@@ -69,6 +72,16 @@ class Seals:
             if not is_mapping(document[key]):
                 reason = "it is to be sealed, and only a mapping is a section of its own"
                 raise InvalidDocument(name_of((key,)), reason, advice="Put it into one, and seal that.")
+
+    def outside(self, layer: Layer) -> Layer:
+        """`layer` without what would be sealed; the very same one for the same. For layers that stand in Redis as plain
+        text: whoever can write there gets no seal for it."""
+        if self._is_dry or self.keys.isdisjoint(layer.tree):
+            return layer
+        if self._outside is None or self._outside[0] is not layer:
+            tree = Frozen({key: value for key, value in layer.tree.items() if key not in self.keys})
+            self._outside = (layer, replace(layer, tree=tree))
+        return self._outside[1]
 
     def sealed(self, plain: Encoded, ring: Keyring) -> Encoded:
         """`plain` as it goes out: sealed under the active key of `ring`."""

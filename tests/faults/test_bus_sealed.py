@@ -15,6 +15,7 @@ from confbus.wire.encoder import Encoder
 from confbus_publisher.ledger import Ledger, Why
 from confbus_publisher.ledger.redis import RedisStore
 from confbus_publisher.oneshot import publish_once
+from confbus_publisher.overrides.override import Override
 from support.bus import Killed, MortalStore
 from support.eventually import eventually
 from support.sealed_bus import SECRET, SealedBus, document
@@ -255,6 +256,19 @@ def test_a_person_puts_out_again_what_was_altered_in_redis(bus: SealedBus) -> No
     eventually(lambda: reader.config.snapshot.version == release.version)
     assert reader.state == "live"
     resting.ledger.store.close()
+
+
+def test_an_override_by_hand_of_what_is_sealed_is_told_and_not_taken(bus: SealedBus) -> None:
+    bus.keyring("ann", "k1")
+    publisher, reader = bus.publisher(1), bus.reader("reader", "k1")
+    override = Override(path=("db", "number"), value=9, at_ms=1)
+
+    bus.client.hset(bus.keys.overrides, override.name, override.text())
+    publisher.write(document(2))
+
+    eventually(lambda: reader.number == 2)
+    eventually(lambda: "what is sealed is not overridden" in str(publisher.publisher.standing.failures))
+    assert reader.story == [1, 2]
 
 
 def test_nothing_that_is_sealed_stands_anywhere_in_plain_text(bus: SealedBus, tmp_path: Path) -> None:

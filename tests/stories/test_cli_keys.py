@@ -102,11 +102,13 @@ def test_without_a_publisher_the_command_seals_the_head_itself(sealing: Shop) ->
 
     answer = sealing.confbus("keys", "rotate", "--author", "ann")
 
-    assert (answer.code, answer.out.endswith("version 2 needs no other.\n")) == (0, True)
+    assert (answer.code, answer.out.endswith("version 2 is sealed with it.\n")) == (0, True)
     assert sealed_with(sealing) == keys(sealing)[1]["id"]
     newest = sealing.confbus("history", "--output", "json").data["releases"][0]
     assert (newest["version"], newest["of"], newest["author"]) == (2, 1, "ann")
     assert sealing.confbus("plan").code == 0, "the content is the same"
+    assert "so since version 1" in sealing.confbus("explain", "db.port").out
+    assert "keys rotate" in sealing.confbus("log").out
 
 
 def test_a_key_goes_only_when_no_release_needs_it(sealing: Shop) -> None:
@@ -139,6 +141,21 @@ def test_a_server_that_is_away_keeps_no_key_from_being_made_or_rotated(sealing: 
     assert ring
     assert [key.state for key in ring] == ["retired", "active"]
     assert "cannot be told" in sealing.confbus("keys", "remove", next(iter(ring)).id).err
+
+
+def test_without_a_command_the_commands_are_listed(sealing: Shop) -> None:
+    answer = sealing.confbus("keys")
+
+    assert answer.code == 0
+    assert all(f"  {name} " in answer.out for name in ("generate", "rotate", "list", "remove"))
+
+
+def test_a_rotation_where_nothing_is_sealed_says_so(sealing: Shop) -> None:
+    sealing.settle()
+    sealing.confbus("publish")
+    sealing.confbus("keys", "generate")
+
+    assert sealing.confbus("keys", "rotate").out.endswith("version 1 has nothing that is sealed.\n")
 
 
 def test_a_keyring_is_made_anywhere_without_settings(sealing: Shop, tmp_path: Path) -> None:

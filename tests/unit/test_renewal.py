@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from confbus.errors import KeyLacking
+from confbus.wire.encoder import Encoder
 from confbus.wire.sealed import parse
 from confbus_publisher.inputs import Inputs
 from confbus_publisher.ledger import Ledger, Why
@@ -15,6 +16,7 @@ from confbus_publisher.ledger.rollback import target
 from confbus_publisher.manager.forgetful import Forgetful
 from confbus_publisher.oneshot import publish_once
 from confbus_publisher.publisher import Publisher
+from confbus_publisher.resealing import keys_of
 from confbus_publisher.sources import DictSource
 from support.bus import Edits
 from support.seals import key, ring, seals
@@ -223,13 +225,33 @@ def test_force_seals_with_the_key_that_is_here(site: Site, tmp_path: Path) -> No
     assert site.key == "k1"
 
 
-def test_a_head_in_plain_text_is_sealed_once_that_is_asked_for(tmp_path: Path) -> None:
+def test_a_head_in_plain_text_is_never_sealed_for_whoever_wrote_it(site: Site) -> None:
+    ledger = Ledger(site.store)
+    ledger.refresh()
+    ledger.publish(Encoder().encode(document("forged")), Why("mallory"))
+
+    site.turn()
+    site.use("k2", "k1")
+    site.turn()
+
+    state = site.ledger.refresh()
+    assert state
+    assert keys_of(state.release.manifest, state.blobs) == {}
+    assert site.edit("two") == "in step: "
+    assert (site.key, site.password) == ("k2", "two")
+
+
+def test_a_rollback_to_plain_text_does_not_vouch_for_it(tmp_path: Path) -> None:
     plain = Site(tmp_path / "keys", seal=())
     plain.turn()
     plain.store.drop_lease(plain.publisher.identity)
     (tmp_path / "sealing").mkdir()
     site = Site(tmp_path / "sealing" / "keys", store=plain.store)
-
     site.turn()
+    assert site.edit("two") == "in step: "
 
-    assert site.key == "k1"
+    site.rollback()
+
+    state = site.ledger.refresh()
+    assert state
+    assert (site.version, keys_of(state.release.manifest, state.blobs)) == (3, {})

@@ -9,10 +9,10 @@ import pytest
 from confbus.errors import InvalidDocument, InvalidSettings
 from confbus.wire.sealed import is_sealed
 from confbus.wire.sections import join
-from confbus_publisher.checks.seal import SealCheck
 from confbus_publisher.inputs import Inputs
+from confbus_publisher.overrides.override import Override
 from confbus_publisher.sources import DictSource
-from support.candidates import candidate
+from confbus_publisher.sources.overrides import OverridesSource
 from support.seals import ring, seals
 
 if TYPE_CHECKING:
@@ -118,9 +118,16 @@ def test_a_name_that_is_not_there_is_a_warning_with_the_nearest(keys: Path) -> N
     ]
 
 
-def test_an_override_of_what_is_sealed_is_a_warning_since_it_is_plain_text() -> None:
-    problems = [*SealCheck(frozenset({"database"}))(candidate(DOCUMENT, kind="override"))]
+def test_an_override_changes_nothing_that_is_sealed_since_whoever_writes_to_redis_may_have_put_it_there(
+    keys: Path,
+) -> None:
+    values = {("database", "host"): "evil", ("web", "port"): 8080}
+    texts = [Override(path=path, value=value, at_ms=1) for path, value in values.items()]
+    overrides = OverridesSource({each.name: each.text() for each in texts}, at_ms=2)
+    made = inputs(DOCUMENT, seals(keys, "database"))
 
-    assert [str(problem.path[-1]) for problem in problems] == ["host", "password"]
-    assert problems[0].message == "it is sealed, and its override is plain text in Redis"
-    assert not problems[0].is_error
+    merge = made.load(overrides)
+
+    assert merge.tree == {**DOCUMENT, "web": {"port": 8080}}
+    assert made.load(overrides) is merge
+    assert inputs(DOCUMENT, None).load(overrides).tree["database"]["host"] == "evil"

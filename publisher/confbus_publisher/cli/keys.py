@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from confbus.keyring import Key
     from confbus_publisher.cli.wait import Wait
     from confbus_publisher.key_file import KeyFile
-    from confbus_publisher.ledger import State
+    from confbus_publisher.ledger import Ledger, State
     from confbus_publisher.opening import Named
 
 _HEADS = ["KEY", "STATE", "SINCE", "NEEDED BY"]
@@ -29,13 +29,22 @@ Example: confbus keys list
 _with_keys = click.option("--keys", "path", metavar="FILE", help="The keyring; else what the settings say.")
 
 
-@click.group("keys", epilog=_EPILOG, subcommand_metavar="COMMAND [OPTIONS]...", options_metavar="")
-def command() -> None:
+@click.group(
+    "keys",
+    epilog=_EPILOG,
+    invoke_without_command=True,
+    subcommand_metavar="COMMAND [OPTIONS]...",
+    options_metavar="",
+)
+@click.pass_context
+def command(ctx: click.Context) -> None:
     """Make, rotate and list the keys that seal sections.
 
     A new key is first brought to the workers, then made active: `generate`, copy the keyring, `rotate`. The keys before
     it go on opening what they sealed.
     """
+    if ctx.invoked_subcommand is None:
+        click.echo(ctx.get_help())
 
 
 @subcommand("generate", example="confbus keys generate", keys="id, state, file")
@@ -157,17 +166,25 @@ def _seal_head(named: Named, file: KeyFile, key: Key, *, author: str, output: st
     with site.ledger() as ledger:
         before = wait.survey(ledger)
         since_ms = ledger.store.time_ms()
-        ledger.store.note({"action": "keys rotate", "key": key.id, "author": author})
+        ledger.store.note({"action": "keys rotate", "message": f"the key {key.id} is active", "author": author})
         if ledger.refresh() and not ledger.store.lease():
             renew(ledger, seals, author)
         patience_s = wait.timeout_s or arrival.PATIENCE_S
         found = arrival.wait(ledger, is_out, since_ms=since_ms, patience_s=patience_s)
-        where = f"version {found.version} needs no other" if found.version else "no version is sealed with it yet"
+        where = f"version {found.version} {_used(ledger, key)}" if found.version else "no version is sealed with it yet"
         facts, text = {"id": key.id, **found.facts()}, f"The key {key.id} is active; {where}."
         wait.present(output, facts, [text], ledger=ledger, before=before if found.version else None, since=began)
     if output == "text" and not found.version:
         say(found.reason())
     return found.exit_code(must_arrive=wait.timeout_s is not None)
+
+
+def _used(ledger: Ledger, key: Key) -> str:
+    from confbus_publisher.resealing import keys_of
+
+    state = ledger.state
+    is_used = state is not None and key.id in keys_of(state.release.manifest, state.blobs).values()
+    return "is sealed with it" if is_used else "has nothing that is sealed"
 
 
 def _fact(name: str, state: str, since: str, needed: dict[str, list[int]] | None) -> dict[str, Any]:

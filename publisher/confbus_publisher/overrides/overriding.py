@@ -47,8 +47,15 @@ class Overriding:
         else:
             if seen is not None:
                 self.source.take(seen.texts, at_ms=seen.now_ms)
-            self._seen_problems = _told(self.source.problems, self._seen_problems)
+            self._seen_problems = _told({**self.source.problems, **self._of_sealed()}, self._seen_problems)
         return self.source.load() is not before
+
+    def _of_sealed(self) -> dict[str, str]:
+        """Those that count for nothing, since what is sealed is not overridden."""
+        sealed = self._ledger.seals.keys if self._ledger.seals else frozenset[str]()
+        reason = "counts for nothing: what is sealed is not overridden. `confbus unset` takes it away"
+        found = (each.name for each in self.source.in_force if each.path[0] in sealed)
+        return {name: f"the override {name!r} {reason}" for name in found}
 
     def accounted(self, inputs: Inputs) -> str | None:
         """The digest that `inputs` made when the head was published, if that is what it was published from.
