@@ -80,7 +80,8 @@ class Seals:
             return layer
         if self._outside is None or self._outside[0] is not layer:
             tree = Frozen({key: value for key, value in layer.tree.items() if key not in self.keys})
-            self._outside = (layer, replace(layer, tree=tree))
+            origins = {path: origin for path, origin in layer.origins.items() if not self.keys.intersection(path[:1])}
+            self._outside = (layer, replace(layer, tree=tree, origins=origins))
         return self._outside[1]
 
     def sealed(self, plain: Encoded, ring: Keyring) -> Encoded:

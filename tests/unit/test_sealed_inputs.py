@@ -9,6 +9,7 @@ import pytest
 from confbus.errors import InvalidDocument, InvalidSettings
 from confbus.wire.sealed import is_sealed
 from confbus.wire.sections import join
+from confbus_publisher.explain import of_merge
 from confbus_publisher.inputs import Inputs
 from confbus_publisher.overrides.override import Override
 from confbus_publisher.sources import DictSource
@@ -130,4 +131,6 @@ def test_an_override_changes_nothing_that_is_sealed_since_whoever_writes_to_redi
 
     assert merge.tree == {**DOCUMENT, "web": {"port": 8080}}
     assert made.load(overrides) is merge
+    assert merge.merged.winner(("database", "host")).kind != "override"
+    assert [each.parts[0].given.kind for each in of_merge(made, merge, ("database", "host"))] != ["override"]
     assert inputs(DOCUMENT, None).load(overrides).tree["database"]["host"] == "evil"

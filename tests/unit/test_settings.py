@@ -300,3 +300,12 @@ def test_the_password_file_belongs_to_the_url(tmp_path: Path) -> None:
     settings = load_settings(file, variables={})
 
     assert settings.redis == f"rediss://ann@db:6379/1?password_file={tmp_path}/secret"
+
+
+def test_what_is_sealed_and_with_which_keyring_is_said_in_the_file_or_by_a_variable(tmp_path: Path) -> None:
+    plain = load(tmp_path, "namespace: x")
+    named = load(tmp_path, "namespace: x\nseal: [db, '[\"a.b\"]', db]\nkeys: ${DIR}/keys", DIR="/etc/confbus")
+
+    assert (plain.seal, plain.keys) == ((), tmp_path / ".confbus" / "keys")
+    assert (named.seal, named.keys) == (("db", "a.b"), Path("/etc/confbus/keys"))
+    assert load(tmp_path, "namespace: x", CONFBUS_KEYS="mine").keys == tmp_path / "mine"
