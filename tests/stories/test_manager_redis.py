@@ -11,6 +11,7 @@ import confbus
 from confbus.client import keys_of, make_client
 from confbus.errors import InvalidNamespace, NotStarted
 from confbus_publisher import ConfigManager, ReloadStatus
+from confbus_publisher.guard.guard import Terms
 from confbus_publisher.ledger import Ledger, Why
 from confbus_publisher.ledger.redis import RedisStore
 from confbus_publisher.overrides import amending
@@ -75,7 +76,7 @@ def test_what_a_manager_publishes_is_read_by_a_worker_and_by_itself(site: Site) 
                 assert told(result) == ("success", ["pool.min"])
                 assert manager.snapshot == MENDED
                 assert worker.wait_for(version=2) == MENDED
-        assert site.log() == [("publish", "ann"), ("publish", "ann")]
+        assert site.log() == [("publish", "ann"), ("publish", "ann"), ("guarded", "ann")]
 
     asyncio.run(main())
 
@@ -258,3 +259,21 @@ def test_a_server_that_goes_away_leaves_the_values_and_is_found_again(own_server
 def test_a_bad_namespace_is_refused_at_once(redis_url: str) -> None:
     with pytest.raises(InvalidNamespace):
         ConfigManager(redis=redis_url, namespace="a{b}")
+
+
+def test_what_a_manager_put_out_and_did_not_come_to_judge_its_heir_undoes(site: Site) -> None:
+    """The first one dies between the release and its gates: the guard is all that it left."""
+    site.ledger.publish(encoded(GOOD), Why("ann"), terms=Terms(0.0))
+    site.ledger.publish(encoded(BAD), Why("ann"), terms=Terms(0.0))
+
+    def min_below_max(snapshot: Snapshot) -> bool:
+        return bool(snapshot["pool.min"] <= snapshot["pool.max"])
+
+    async def main() -> None:
+        async with site.managed(Said(BAD), gates=[min_below_max], author="bob") as manager:
+            assert manager.snapshot == GOOD
+
+    asyncio.run(main())
+
+    assert site.log() == [("publish", "ann"), ("publish", "ann"), ("rollback", "bob")]
+    assert site.ledger.store.guard() is None

@@ -125,7 +125,8 @@ class Guarding:
 
     def _accept(self, guard: Guard) -> None:
         entry = {"action": "guarded", "version": str(guard.version), "author": self._author}
-        watched = f"watched for {(guard.until_ms - guard.since_ms) / 1000:g} s"
+        for_s = (guard.until_ms - guard.since_ms) / 1000
+        watched = f"watched for {for_s:g} s" if for_s else "judged at once"
         if self._ledger.end_guard(guard, {**entry, "message": watched}):
             self.passed, self.trouble = self.passed + 1, ""
             _log.info("version %d is accepted, %s", guard.version, watched)

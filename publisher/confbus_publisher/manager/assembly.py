@@ -12,6 +12,8 @@ from confbus.wire.path import Pattern
 from confbus_publisher import opening
 from confbus_publisher.checks.secrets import Allowed, Mode, SecretCheck
 from confbus_publisher.expansion.file_roots import FileRoots
+from confbus_publisher.guard.guard import Terms
+from confbus_publisher.guard.guarding import Policy
 from confbus_publisher.inputs import Inputs
 from confbus_publisher.key_file import KeyFile
 from confbus_publisher.ledger import Ledger
@@ -135,6 +137,8 @@ def assemble(place: Place, validators: Judges, gates: Judges, *, is_watching: bo
         identity=identity,
         author=author,
         pace=_pace(place),
+        # Readers and gates judge at once; if this process dies before, whoever is active next does.
+        guard=Policy(Terms(0.0)),
     )
     parts = Parts(publisher, is_watching=is_watching)
     reader = _reader(place, validators, moved=parts.catch_up)

@@ -163,50 +163,51 @@ class Engine:
         errors = errors_of(turn, self.failures)
         objection = ""
         try:
-            objection = self._follow(turn.published)
+            objection, is_undone = self._follow(turn.published)
             status = status_of(turn, self.failures, is_new=self._version != (before and before.version))
             if objection:
-                status = _refused(turn.published)
+                status = _refused(is_undone=is_undone)
         except ConfBusError as error:
             status, errors = ReloadStatus.FAILED, (*errors, str(error))
         errors = (objection, *errors) if objection else errors
         return self._result(status, before, started, errors), turn, objection
 
-    def _follow(self, published: Release | None) -> str:
-        """Let readers have what the head stands for. Returns what a validator or a gate objects to it, if any does.
+    def _follow(self, published: Release | None) -> tuple[str, bool]:
+        """Let readers have what the head stands for. Returns what a validator or a gate objects to it, if any does,
+        and whether what was accepted before is in force again for that.
 
-        When that was `published` here, what was in force before it is put in force again.
+        It is objected to what was `published` here, and to what is on trial while this publisher is active.
         """
         state = self._ledger.state
         if state is None:
-            return ""
+            return "", False
         objection = self.reader.follow(state)
-        if not objection and (published or state.head == self._failed) and self.reader.snapshot is not None:
+        is_judge = published is not None or self._publisher.standing.is_active
+        is_new = published is not None or (state.guard is not None and is_judge) or state.head == self._failed
+        if not objection and is_new and self.reader.snapshot is not None:
             objection = self._gates.objection(self.reader.snapshot)
             self._failed = state.head if objection else None
-        if objection and published and published.parent:
-            objection += self._undo(published, objection)
+        good = self._publisher.settle(objection) if is_judge else None
+        if good is not None:
+            objection = "; and so was ".join(filter(None, (objection or good.message, self._again(good))))
         self._list()
-        return objection
+        return objection, good is not None
 
-    def _undo(self, bad: Release, objection: str) -> str:
-        """Roll `bad` back. Returns what is objected to the content before it, too, or nothing."""
-        _log.warning("version %d is rolled back: %s", bad.version, objection)
-        why = Why(self._author, f"version {bad.version} was refused: {objection}", "rollback")
-        good = self._ledger.rollback(self._ledger.release(bad.parent), why)
+    def _again(self, good: Release) -> str:
+        """Let readers have what was accepted. Returns what is objected to that, or nothing."""
         again = self.reader.follow(self._ledger.state) if self._ledger.state else ""
-        return f"; and so was version {good.version}: {again}" if again else ""
+        return again and f"version {good.version}: {again}"
 
     def _changed(self, change: Callable[[], Release | None], status: ReloadStatus) -> ReloadResult:
         """What came of a change of the head that somebody asked for. `change` returns what has to be judged anew."""
         started, before = time.perf_counter(), self.reader.snapshot
         try:
             published = change()
-            objection = self._follow(published)
+            objection, is_undone = self._follow(published)
         except ConfBusError as error:
             return self._result(ReloadStatus.FAILED, before, started, (str(error),))
         if objection:
-            return self._result(_refused(published), before, started, (objection,))
+            return self._result(_refused(is_undone=is_undone), before, started, (objection,))
         is_new = self._version != (before and before.version)
         return self._result(status if is_new else ReloadStatus.NO_CHANGE, before, started, ())
 
@@ -223,7 +224,10 @@ class Engine:
     def _put_out(self, message: str, *, force: bool) -> Release | None:
         publisher, why = self._publisher, Why(self._author, message)
         merge = publisher.merge()
-        return publish_once(self._ledger, merge, why, inputs=publisher.inputs, identity=publisher.identity, force=force)
+        terms = publisher.guard.terms
+        return publish_once(
+            self._ledger, merge, why, inputs=publisher.inputs, identity=publisher.identity, force=force, terms=terms
+        )
 
     def _list(self) -> None:
         state = self._ledger.state
@@ -246,8 +250,7 @@ class Engine:
         return result
 
 
-def _refused(published: Release | None) -> ReloadStatus:
-    is_undone = published is not None and published.parent > 0
+def _refused(*, is_undone: bool) -> ReloadStatus:
     return ReloadStatus.ROLLED_BACK if is_undone else ReloadStatus.VALIDATION_FAILED
 
 

@@ -9,8 +9,11 @@ from confbus_publisher.publisher import Publisher
 from confbus_publisher.standing import UNREACHABLE
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from confbus.errors import ConfBusError
     from confbus.wire.release import Release
+    from confbus_publisher.fleet import Report
     from confbus_publisher.inputs import Merge
     from confbus_publisher.ledger import State
     from confbus_publisher.standing import Standing
@@ -36,6 +39,7 @@ class TurningPublisher(Publisher):
     _refusal: ConfBusError | None = None
     _unusable: ConfBusError | None = None
     _is_looking = True
+    _live: Sequence[Report] = ()
 
     def take_turn(self, *, is_looking: bool) -> Turn:
         """One round, and another at once when somebody else was faster. Without `is_looking` the sources say what they
@@ -62,10 +66,21 @@ class TurningPublisher(Publisher):
             raise refusal
         return cast("Merge", self._merge)
 
+    def settle(self, objection: str) -> Release | None:
+        """Look after the guard of the head, now that readers and gates have said what they object to it.
+
+        Returns the release that it went back with, if it did. Raises `Conflict` when the head moved meanwhile.
+        """
+        return self._guarding.judge(self._live, objection=objection)
+
     def leave(self) -> None:
         """Give the lease up, unless Redis is away: then it runs out by itself, and nobody waits here."""
         if self.standing.state != UNREACHABLE:
             self._lease.give_up()
+
+    def _watch_over(self, live: Sequence[Report]) -> None:
+        """Not yet: the readers of the manager are asked after the turn."""
+        self._live = live
 
     def _load(self) -> ConfBusError | None:
         if self._is_looking:
