@@ -37,7 +37,7 @@ class Query:
     @property
     def before(self) -> str:
         """The id before which its entries are."""
-        return "" if self.until_ms is None else str(self.until_ms + 1)
+        return "" if self.until_ms is None else f"{self.until_ms + 1}-0"
 
     def has_ended(self, now_ms: int) -> bool:
         """Whether no entry from now on is meant."""

@@ -26,7 +26,9 @@ def local(at_ms: int) -> str:
 
 def iso(at_ms: int) -> str:
     """RFC 3339, in UTC."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    seconds, ms = divmod(at_ms, 1000)  # a float would be a microsecond less, and cut to the millisecond before
+    at = datetime.fromtimestamp(seconds, UTC).replace(microsecond=ms * 1000)
+    return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def parse_moment(text: str, now_ms: int) -> int | None:

@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from confbus.wire.reference import spelled
-
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
@@ -28,6 +26,8 @@ def show(lines: Iterable[str]) -> None:
 
 def show_json(facts: Any, *, is_stream: bool = False) -> None:
     """Print data for programs: one document, or one line of a stream."""
+    from confbus.wire.reference import spelled  # brings msgpack along, which `confbus --version` does without
+
     click.echo(json.dumps(facts, ensure_ascii=False, indent=None if is_stream else 2, default=spelled))
 
 
