@@ -13,9 +13,7 @@ local head, target, release, bad = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
 local blobs, log, quarantine, notices = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local author, message, command = ARGV[1] or "", ARGV[2] or "", ARGV[3] or ""
 
-local function ends_with(text, ending)
-  return string.sub(text, -#ending) == ending
-end
+local function ends_with(text, ending) return string.sub(text, -#ending) == ending end
 
 local function sections(key)
   local found, fields = {}, redis.call("HGETALL", key)
@@ -25,11 +23,17 @@ local function sections(key)
   return found
 end
 
+local function named(names)
+  table.sort(names)
+  local more = #names > 20 and string.format(" and %d more", #names - 20) or ""
+  return table.concat(names, " ", 1, math.min(#names, 20)) .. more
+end
+
 for key, wanted in pairs({[head] = "hash", [blobs] = "hash", [log] = "stream", [quarantine] = "hash"}) do
   local found = redis.call("TYPE", key).ok
   if found ~= "none" and found ~= wanted then return {"type", key, found} end
 end
-local now = redis.call("HMGET", head, "version", "change", "ancestors", "digest")
+local now = redis.call("HMGET", head, "version", "change", "ancestors", "digest", "epoch", "revision")
 local version = now[1]
 if not version then return {"no head"} end
 if not ends_with(bad, ":release:" .. version) then return {"head is at", version} end
@@ -37,6 +41,7 @@ if redis.call("TYPE", target).ok ~= "hash" then return {"no release", target} en
 if redis.call("TYPE", bad).ok ~= "hash" then return {"no release", bad} end
 local next_free = string.format("%.0f", tonumber(version) + 1)
 if not ends_with(release, ":release:" .. next_free) then return {"next free", next_free} end
+local next_revision = string.format("%.0f", tonumber(now[6] or 0) + 1)
 local restored, left = sections(target), sections(bad)
 for _, digest in pairs(restored) do
   if redis.call("HEXISTS", blobs, digest) == 0 then return {"missing", digest} end
@@ -51,16 +56,21 @@ local change = string.sub(redis.sha1hex(now[2] .. at .. target .. author .. mess
 
 redis.call("COPY", target, release, "REPLACE")
 redis.call("HSET", release, "version", next_free, "parent", version, "author", author, "message", message, "at", at)
-local digest = redis.call("HGET", release, "digest")
-redis.call("XADD", log, "MAXLEN", "~", "10000", "*", "action", "rollback", "version", next_free, "from", version,
-  "of", redis.call("HGET", release, "of"), "digest", digest, "from_digest", now[4] or "", "author", author,
-  "message", message)
+local of, digest = unpack(redis.call("HMGET", release, "of", "digest"))
+local held, lifted = {}, {}
 for section, blob in pairs(left) do
   if restored[section] ~= blob then
-    local why = "rolled back by " .. author .. " at " .. at .. ": " .. message
+    held[#held + 1] = section
+    local why = "rolled back by " .. author .. " at " .. at .. (message ~= "" and ": " .. message or "")
     redis.call("HSET", quarantine, section .. " " .. blob, why)
   end
 end
+for section, blob in pairs(restored) do
+  if redis.call("HDEL", quarantine, section .. " " .. blob) == 1 then lifted[#lifted + 1] = section end
+end
+redis.call("XADD", log, "MAXLEN", "~", "10000", "*", "action", "rollback", "version", next_free, "from", version,
+  "of", of, "revision", next_revision, "epoch", now[5] or "", "digest", digest, "from_digest", now[4] or "",
+  "author", author, "message", message, "held", named(held), "lifted", named(lifted))
 local revision = redis.call("HINCRBY", head, "revision", 1)
 redis.call("HSET", head, "change", change, "ancestors", ancestors, "version", next_free, "digest", digest)
 redis.pcall(command ~= "" and command or "PUBLISH", notices, "\128")

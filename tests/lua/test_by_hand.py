@@ -129,6 +129,18 @@ def test_the_publisher_accepts_what_was_done_by_hand(
     assert [release.version for release in publisher.history()] == [5, 4, 3, 2, 1]
 
 
+def test_what_comes_back_by_hand_is_no_longer_held(shell: Callable[[str], list[str]], publisher: Ledger) -> None:
+    rollback(shell)
+    held = publisher.store.quarantine()
+
+    rollback(shell, target=KEYS.release(3), release=KEYS.release(5), bad=KEYS.release(4))
+
+    pool = [f"pool {encoded(document).manifest.sections['pool']}" for document in (BAD, GOOD)]
+    assert list(held) == pool[:1]
+    assert list(publisher.store.quarantine()) == pool[1:]
+    assert (publisher.store.log(1)[0].fields["held"], publisher.store.log(1)[0].fields["lifted"]) == ("pool", "pool")
+
+
 def test_ancestors_are_kept_as_the_publisher_keeps_them(
     shell: Callable[[str], list[str]], publisher: Ledger, each_server: Server
 ) -> None:
