@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import zlib
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -90,6 +91,14 @@ def found_in(places: dict[str, bytes], *secrets: str) -> list[tuple[str, str]]:
     ]
 
 
+def unpacked(blob: bytes) -> bytes:
+    """What a blob holds that is compressed, as the places of values are."""
+    try:
+        return zlib.decompress(blob)
+    except zlib.error:
+        return b""
+
+
 def files(*folders: Path) -> dict[str, bytes]:
     """Every file below the folders by its path there."""
     found = [(folder, path) for folder in folders for path in folder.rglob("*") if path.is_file()]
@@ -154,7 +163,9 @@ def test_no_secret_is_found_in_redis_in_files_in_notices_in_logs_or_in_what_comm
                 for each in (opening, locked, refusing)
             ]
             refusing.close()
+            confbus_says("export", "backup.jsonl")
             dump = own_server.dump()
+            packed: list[Any] = own_server.client().hvals(Keys("grep").blobs)
         publisher.end(15)
     waiting: Any = notices
     heard = [each["data"] for _ in range(100) if (each := waiting.get_message(timeout=0.05))]
@@ -163,6 +174,7 @@ def test_no_secret_is_found_in_redis_in_files_in_notices_in_logs_or_in_what_comm
         **files(tmp_path / "server"),
         **said,
         "the dump": dump,
+        "what is packed in Redis": b"".join(map(unpacked, packed)),
         "the notices": b"".join(part for part in heard if isinstance(part, bytes)),
         "the log": caplog.text.encode(),
         "what workers say": "".join(states).encode(),
@@ -171,5 +183,6 @@ def test_no_secret_is_found_in_redis_in_files_in_notices_in_logs_or_in_what_comm
     assert found_in(places, *SEALED, *REFERRED) == []
     assert found_in(files(shop.directory), SEALED[2]) == [(SOURCE, SEALED[2])]  # so it is found where it is
     assert b"db-1" not in dump
-    assert {".confbus/state-grep", "good-1", "good-0"} <= places.keys()
+    assert {".confbus/state-grep", "good-1", "good-0", "backup.jsonl"} <= places.keys()
+    assert SOURCE.encode() in places["what is packed in Redis"]
     assert len(heard) > 3

@@ -76,8 +76,8 @@ WORKER_DECODERS = (
     ),
     Decoder(
         name="a section",
-        modules=("subscriber/confbus/wire/codec.py",),
-        bounds="its digest; 1,024 levels",
+        modules=("subscriber/confbus/wire/codec.py", "subscriber/confbus/wire/depth.py"),
+        bounds="its digest; 100 levels",
         decode=lambda raw, _folder: value_of("db", raw),
         samples=tuple(CONTENT.blobs.values()),
         bombs=MSGPACK_BOMBS,

@@ -220,3 +220,15 @@ def test_the_garbage_collector_is_on_again_after_a_large_decode() -> None:
 
 def test_a_digest_is_what_sha256sum_prints() -> None:
     assert codec.digest(b"") == "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+
+
+@pytest.mark.parametrize("shape", [b"\x91", b"\x81\xa1a", b"\xdc\x00\x01", b"\xde\x00\x01\xa1a"])
+def test_what_is_deeper_than_a_document_is_malformed_before_anybody_recurses(shape: bytes) -> None:
+    deepest = codec.decode(shape * codec.MAX_DEPTH + b"\x01", what="a section")
+
+    for levels in (codec.MAX_DEPTH + 1, 500, 1000):
+        with pytest.raises(Malformed, match="at most 100 levels"):
+            codec.decode(shape * levels + b"\x01", what="a section")
+
+    assert deepest
+    assert codec.decode(msgpack.packb([[{"a": [at]}] for at in range(1000)]), what="a wide one")[999] == [{"a": [999]}]

@@ -14,6 +14,7 @@ import msgpack as _untyped  # pyright: ignore[reportMissingTypeStubs]  # ships n
 
 from confbus.errors import InvalidDocument, Malformed
 from confbus.wire import path as paths
+from confbus.wire.depth import is_deeper
 from confbus.wire.frozen import Frozen, FrozenList, Reference, Referring, is_list, is_mapping, is_tuple
 
 TYPE_CHECKING = False
@@ -47,15 +48,16 @@ def encode(value: Any, *, at: paths.Path = ()) -> bytes:
 
 def decode(blob: bytes, *, what: str) -> Any:
     """The frozen value of canonical bytes, a `Referring` for a mapping with secret references. Raises `Malformed`,
-    naming `what`, for anything else; depth is bounded."""
+    naming `what`, for anything else, also for what is nested deeper than a document may be."""
     try:
-        return _unpacked(blob)
+        return _shallow(_unpacked(blob), blob)
     except _DAMAGE:
         pass
     try:
-        return _referring(_unpacked(blob, max_ext_len=MAX_REFERENCE_BYTES))
+        return _referring(_shallow(_unpacked(blob, max_ext_len=MAX_REFERENCE_BYTES), blob))
     except _DAMAGE as error:
-        raise Malformed(what, f"no msgpack of plain data ({type(error).__name__})") from None
+        reason = f"no msgpack of plain data, at most {MAX_DEPTH} levels deep ({type(error).__name__})"
+        raise Malformed(what, reason) from None
 
 
 class Undisturbed:
@@ -241,6 +243,13 @@ def _unpacked(blob: bytes, max_ext_len: int = 0) -> Any:
         max_bin_len=0,
         max_ext_len=max_ext_len,
     )
+
+
+def _shallow(value: Any, blob: bytes) -> Any:
+    """`value`, of `blob`, when no more levels are in it than were allowed to go out: whoever walks over it recurses."""
+    if is_deeper(blob, MAX_DEPTH):
+        raise RecursionError
+    return value
 
 
 def _reference(code: int, data: bytes) -> Reference:
