@@ -109,6 +109,8 @@ def test_nothing_that_people_publishers_and_workers_do_is_refused(users: Users, 
         reads(config, "db.port", 5432)
         for words in ("status", "get", "explain db.host", "history", "log", "diff 1 2", "fleet"):
             operate(*words.split())
+        operate("hold", "db", "-m", "wait for the migration")
+        operate("resume", "db")
         operate("approve", "ab" * 32, "-m", "we mean it")
         eventually(lambda: by_hand(users) == "rolled back")
         config.explain("db.host")
