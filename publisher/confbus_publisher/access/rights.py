@@ -28,7 +28,7 @@ ON_KEYS: Mapping[str, Mapping[Role, str]] = {
     "release": {
         "subscriber": "hgetall",
         "publisher": "hgetall hget type copy hset hdel unlink",
-        "operator": "hgetall hget hkeys type copy hset hdel unlink",
+        "operator": "hgetall hget hmget hkeys type copy hset hdel unlink",
     },
     "blobs": {
         "subscriber": "hmget",
