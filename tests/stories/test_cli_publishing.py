@@ -98,6 +98,7 @@ def test_a_plan_for_programs_has_pointers_and_origins(shop: Shop) -> None:
         "version": None,
         "changes": [{"path": "/a~1b", "change": "added", "old": None, "new": 1, "origin": "config/app.yaml:1:1"}],
         "held": [],
+        "holds": [],
         "active": None,
     }
 

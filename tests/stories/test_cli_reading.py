@@ -225,6 +225,8 @@ def test_the_status_for_programs_has_every_key_even_of_an_empty_namespace(shop: 
                 "standby",
                 "warnings",
                 "quarantine",
+                "holds",
+                "guard",
                 "overrides",
                 "approvals",
                 "fleet",
