@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Path = tuple[str | int, ...]
 
-_PART = r'(?P<key>[^.\[\]"]+)|\[(?P<index>[0-9]{1,9})\]|\[(?P<quoted>"(?:[^"\\]|\\.)*")\]'
+_PART = r'(?P<key>[^.\[\]"]+)|\[(?P<index>[0-9]{1,9})\]|\[(?P<quoted>"(?:[^"\\]++|\\.)*+")\]'
 _MARKS = frozenset('[]"')
 _NOT_BARE = frozenset('.[]"*') | set(map(chr, range(32)))
 _MAX_DIGITS = 9
