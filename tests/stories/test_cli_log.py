@@ -110,6 +110,17 @@ def test_entries_are_chosen_by_their_time(lived: Shop) -> None:
     assert entries(lived, "--since", "2100-01-01") == []
 
 
+def test_an_entry_of_no_time_that_is_hides_no_other_one(lived: Shop, store: RedisStore) -> None:
+    before = entries(lived)
+    store.note({"action": "import", "author": "eve", "at": "9" * 15})
+
+    made_up, *others = entries(lived)
+
+    assert made_up["at"].startswith("9999-12-30T")
+    assert others == before
+    assert lived.confbus("log").out.count("\n") == len(before) + 2
+
+
 @pytest.mark.parametrize(
     "words", [["--since", "tomorrow"], ["--until", "2h ago"], ["--path", "a..b"], ["--count", "0"]]
 )

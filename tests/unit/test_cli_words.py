@@ -8,7 +8,7 @@ import pytest
 
 from confbus.wire.frozen import freeze
 from confbus.wire.path import parse
-from confbus_publisher.cli.moments import age, iso
+from confbus_publisher.cli.moments import age, iso, local
 from confbus_publisher.cli.output import plain, sections_text, shortened, table
 from confbus_publisher.cli.values import brief, visible
 from confbus_publisher.secret_patterns import HIDDEN
@@ -51,6 +51,12 @@ def test_ages_are_told_in_the_largest_unit_of_which_there_are_two(seconds: int, 
 
 def test_programs_get_times_in_utc() -> None:
     assert iso(1_750_000_000_123) == "2025-06-15T15:06:40.123Z"
+
+
+@pytest.mark.parametrize("at_ms", [253_402_300_799_999, 10**15, 2**64])
+def test_a_time_after_the_end_of_the_calendar_is_told_as_its_end(at_ms: int) -> None:
+    assert iso(at_ms).startswith("9999-12-30T")
+    assert local(at_ms).startswith("9999-12-")
 
 
 @pytest.mark.parametrize(

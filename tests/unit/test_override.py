@@ -58,6 +58,7 @@ def test_facts_of_any_type_are_read_or_called_malformed(facts: dict[str, Any]) -
         ('{"value": 1, "at_ms": true}', "lacks a value or a time"),
         ('{"value": 1, "at_ms": -1}', "lacks a value or a time"),
         ('{"value": 1, "at_ms": 1, "until_ms": "soon"}', "lacks a value or a time"),
+        ('{"value": 1, "at_ms": 1, "until_ms": 253402300800000}', "lacks a value or a time"),
         ('{"value": 1, "value": 2, "at_ms": 1}', "stands on line 1 already"),
         ('{"value": 1e999, "at_ms": 1}', "NaN and infinity"),
         ("[" * 10_000, "nested deeper"),

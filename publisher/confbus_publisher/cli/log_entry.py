@@ -45,8 +45,10 @@ def values(step: Step | None) -> Iterator[str]:
 
 def fact(entry: LogEntry, step: Step | None, *, has_values: bool) -> dict[str, Any]:
     """The entry for programs: what it holds, and its changes taken apart."""
-    facts: dict[str, Any] = {"id": entry.id, "at": iso(entry.at_ms)}
+    own = {"id": entry.id, "at": iso(entry.at_ms)}  # an entry that was imported has a field `at`, too
+    facts: dict[str, Any] = dict(own)
     facts |= {name: _number(text) if name in _NUMBERS else text for name, text in entry.fields.items()}
+    facts |= own
     told = _told(entry.fields, step)
     if told is not None:
         facts["changes"] = [

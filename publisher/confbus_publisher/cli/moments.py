@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 _AGO = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)([smhdw])")
 _LENGTHS_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
+_DAY_MS = 86_400_000
 
 
 def age(at_ms: int, now_ms: int) -> str:
@@ -21,12 +22,13 @@ def age(at_ms: int, now_ms: int) -> str:
 
 def local(at_ms: int) -> str:
     """The local date and time of day."""
-    return datetime.fromtimestamp(at_ms / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    return datetime.fromtimestamp(_within_calendar(at_ms) / 1000, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
 
 
 def iso(at_ms: int) -> str:
     """RFC 3339, in UTC."""
-    seconds, ms = divmod(at_ms, 1000)  # a float would be a microsecond less, and cut to the millisecond before
+    # A float would be a microsecond less, and cut to the millisecond before.
+    seconds, ms = divmod(_within_calendar(at_ms), 1000)
     at = datetime.fromtimestamp(seconds, UTC).replace(microsecond=ms * 1000)
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
@@ -41,3 +43,10 @@ def parse_moment(text: str, now_ms: int) -> int | None:
         return max(0, round(datetime.fromisoformat(text.strip()).astimezone().timestamp() * 1000))
     except (ValueError, OverflowError):
         return None
+
+
+def _within_calendar(at_ms: int) -> int:
+    """The same, or, for what somebody made up, a day before the calendar ends: local time may be ahead."""
+    from confbus.wire.release import MAX_AT_MS  # brings msgpack along, which a command is declared without
+
+    return min(at_ms, MAX_AT_MS - _DAY_MS)

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from confbus.errors import ConfBusError, Malformed, SourceFailed
+from confbus.wire.release import MAX_AT_MS
 from confbus.wire.sections import name_of, path_of
 from confbus_publisher.formats.json import read_json
 from confbus_publisher.ledger import Amendment
@@ -23,8 +24,6 @@ if TYPE_CHECKING:
 
 ALL = "*"
 _MOST_WORDS, _LONGEST_NAME, _MOST_BYTES = 500, 200, 16 * 1024
-_LATEST_MS = 10**14
-"""Far from the last year that a date can have."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,7 +70,7 @@ def put(store: Store, section: str, *, by: str, reason: str, until_ms: int | Non
         _refuse_no_section(section)
     if not reason.strip():
         raise ConfBusError("A hold needs a reason.", advice="Say why with -m.")
-    if until_ms is not None and not now_ms < until_ms < _LATEST_MS:
+    if until_ms is not None and not now_ms < until_ms <= MAX_AT_MS:
         raise ConfBusError("The hold would end in the past, or never.", advice="Name a time to come, or a duration.")
     hold = Hold(section=section, reason=_fit(reason, _MOST_WORDS), by=_fit(by, 200), at_ms=now_ms, until_ms=until_ms)
     entry = {"action": "hold", "section": section, "author": hold.by, "message": hold.reason}
@@ -108,7 +107,7 @@ def _parse(section: str, text: str) -> Hold:
         facts: Any = read_json(text, origin_name="")
         until_ms, at_ms = facts.get("until_ms"), facts.get("at_ms", 0)
         times = [at_ms] if until_ms is None else [at_ms, until_ms]
-        if not all(type(time) is int and 0 <= time < _LATEST_MS for time in times):
+        if not all(type(time) is int and 0 <= time <= MAX_AT_MS for time in times):
             return plain
         reason, by = str(facts["reason"])[:_MOST_WORDS], str(facts.get("by") or "")[:200]
     except (SourceFailed, AttributeError, KeyError, TypeError):

@@ -11,13 +11,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from confbus.errors import SourceFailed
+from confbus.wire.release import MAX_AT_MS
 from confbus_publisher.formats.json import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
-_LATEST_MS = 10**15
 MAX_BYTES = 16 * 1024
 """Of one approval's text: 500 characters for the reason, 200 for the name, and JSON may take twelve for each."""
 
@@ -62,6 +62,6 @@ def _parse(digest: str, text: str) -> Approval | None:
         return None
     if not (is_digest(digest) and reason and by and isinstance(reason, str) and isinstance(by, str)):
         return None
-    if type(at_ms) is not int or not 0 <= at_ms < _LATEST_MS:
+    if type(at_ms) is not int or not 0 <= at_ms <= MAX_AT_MS:
         return None
     return Approval(digest=digest, reason=reason[:500], by=by[:200], at_ms=at_ms)

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from confbus.errors import InvalidDocument, InvalidPath, Malformed, SourceFailed
 from confbus.wire import path as paths
 from confbus.wire.reference import spelled
+from confbus.wire.release import MAX_AT_MS
 from confbus_publisher.formats.json import read_json
 from confbus_publisher.formats.tree import conform
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 MAX_BYTES = 64 * 1024
 """Of one override's text: a value by hand is small, and the publisher reads all of them each turn."""
 MAX_COUNT = 256
-_LATEST_MS = 10**15
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -133,7 +133,7 @@ def _set_at(name: str, text: str) -> int | None:
 
 
 def _time(fact: Any) -> int:
-    if type(fact) is not int or not 0 <= fact < _LATEST_MS:
+    if type(fact) is not int or not 0 <= fact <= MAX_AT_MS:
         raise ValueError
     return fact
 
