@@ -60,6 +60,21 @@ def test_a_wrong_source_at_the_start_is_waited_out(shop: Shop) -> None:
     assert number(shop) == "2"
 
 
+def test_whoever_writes_to_redis_drives_no_terminal_and_adds_no_line_to_the_log(shop: Shop, server: Server) -> None:
+    holds = keys_of(server.client(), shop.namespace).holds
+
+    with shop.start("run") as daemon:
+        daemon.says("in step")
+        server.client().hset(holds, "*", "wait\x1b[2J\n2030-01-01 00:00:00 INFO    in step")
+        shop.write("number: 2\n")
+        daemon.says("held", "wait?[2J")
+        lines = daemon.err.splitlines()
+
+    assert "\x1b" not in daemon.err
+    assert [line for line in lines if line.startswith("2030")] == []
+    assert [line for line in lines if line.startswith("  2030-01-01 00:00:00 INFO    in step")]
+
+
 def test_wrong_settings_at_the_start_end_it(shop: Shop) -> None:
     shop.settle("nonsense: 1")
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from confbus_publisher.cli import outcome
 from confbus_publisher.cli.options import subcommand, with_author, with_guard, with_place
+from confbus_publisher.cli.output import plain
 
 if TYPE_CHECKING:
     from confbus_publisher.opening import Named
@@ -38,8 +39,16 @@ def command(named: Named, author: str, guard_s: float | None) -> int:
 
 def _log_to_stderr() -> None:
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s", datefmt="%Y-%m-%d %H:%M:%S"))
+    handler.setFormatter(_Plain("%(asctime)s %(levelname)-7s %(message)s", datefmt="%Y-%m-%d %H:%M:%S"))
     log = logging.getLogger("confbus")
     log.handlers = [handler]
     log.setLevel(logging.DEBUG if os.environ.get("CONFBUS_DEBUG") == "1" else logging.INFO)
     log.propagate = False
+
+
+class _Plain(logging.Formatter):
+    """Lines that no worker, and nobody who can write to Redis, makes into a command for the terminal, or into another
+    line of the log: what goes on stands further to the right."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 — logging's name
+        return "\n  ".join(map(plain, super().formatMessage(record).split("\n")))
