@@ -77,7 +77,7 @@ class Entry:
         """A duration in seconds, from a number or from a text such as `500ms`, from `least` to `most`."""
         seconds = self._quantity(key, default, parse_seconds, "a duration such as 5s or 500ms")
         if not least <= seconds <= most:
-            raise self.refuse(f"{key} must be between {least:g}s and {most:g}s", "Mend it.", at=key)
+            raise self.refuse(f"{key} must be between {least:.10g}s and {most:.10g}s", "Mend it.", at=key)
         return seconds
 
     def inner(self, key: str) -> Entry:

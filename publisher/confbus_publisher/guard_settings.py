@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _KNOWN = ("for", "vetoes", "probes")
 _OF_PROBE = ("http", "python", "name", "timeout", "interval", "failures")
-DEFAULT_S = 120.0
+DEFAULT_S, LONGEST_S = 120.0, 366 * 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,14 +53,13 @@ def read_guard(entry: Entry, *, base: Path) -> GuardSettings:
     if "guard" not in entry:
         return GuardSettings(base=base)
     if not is_mapping(entry.values["guard"]):
-        return GuardSettings(base=base, for_s=entry.seconds("guard", default=DEFAULT_S))
+        return GuardSettings(base=base, for_s=_seconds(entry, "guard"))
     inner = entry.inner("guard")
     inner.only(_KNOWN)
     limit = parse_limit(str(inner.values.get("vetoes", NONE)))
     if limit is None:
         raise inner.refuse("vetoes must be a number, or a share", "Write it such as 2 or 5%.", at="vetoes")
-    for_s = inner.seconds("for", default=DEFAULT_S)
-    return GuardSettings(base=base, for_s=for_s, vetoes=limit, probes=tuple(_probes(inner)))
+    return GuardSettings(base=base, for_s=_seconds(inner, "for"), vetoes=limit, probes=tuple(_probes(inner)))
 
 
 def build_policy(settings: GuardSettings) -> Policy:
@@ -70,6 +69,10 @@ def build_policy(settings: GuardSettings) -> Policy:
 
     terms = Terms(settings.for_s, settings.vetoes) if settings.for_s is not None else None
     return Policy(terms, tuple(_built(probe, settings.base) for probe in settings.probes))
+
+
+def _seconds(entry: Entry, key: str) -> float:
+    return entry.seconds(key, default=DEFAULT_S, least=0.001, most=LONGEST_S)
 
 
 def _probes(entry: Entry) -> Iterator[ProbeSettings]:

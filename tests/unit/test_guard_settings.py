@@ -71,6 +71,8 @@ def test_probes_have_the_terms_that_they_are_given(tmp_path: Path) -> None:
     [
         ("guard: soon", "guard must be a duration"),
         ("guard: 0", "guard must be a duration"),
+        ("guard: 9000h", "guard must be between 0.001s and 31622400s"),
+        ("guard: {for: 99999999999s}", "for must be between 0.001s and 31622400s"),
         ("guard: {four: 2m}", "the key 'four' is not known.*Did you mean for"),
         ("guard: {vetoes: many}", "vetoes must be a number, or a share"),
         ("guard: {vetoes: 200%}", "vetoes must be a number, or a share"),
