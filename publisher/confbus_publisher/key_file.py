@@ -11,7 +11,7 @@ import os
 import stat
 from typing import TYPE_CHECKING
 
-from confbus import keyring
+from confbus import keyring, small_file
 from confbus.errors import InvalidSettings, Malformed
 
 if TYPE_CHECKING:
@@ -41,16 +41,15 @@ class KeyFile:
         try:
             if self._read is not None and _mark(self.path.stat()) == self._read[0]:
                 return self._read[1]
-            descriptor = os.open(self.path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            raw, status = small_file.read(self.path, most_bytes=keyring.MAX_BYTES)
         except FileNotFoundError:
             return None
         except OSError as failure:
-            raise self._refuse(f"unreadable: {failure.strerror}", "Let the publisher read it.") from None
-        with os.fdopen(descriptor, "rb") as file:
-            status = os.fstat(file.fileno())
-            self._refuse_open(status)
-            self._read = (_mark(status), self._parsed(file.read(keyring.MAX_BYTES + 1)))
-            return self._read[1]
+            advice = "Name the keyring itself, and let the publisher read it."
+            raise self._refuse(f"unreadable: {failure.strerror}", advice) from None
+        self._refuse_open(status)
+        self._read = (_mark(status), self._parsed(raw))
+        return self._read[1]
 
     @contextlib.contextmanager
     def alone(self) -> Generator[None]:
@@ -90,8 +89,6 @@ class KeyFile:
 
     def _refuse_open(self, status: os.stat_result) -> None:
         mode = stat.S_IMODE(status.st_mode)
-        if not stat.S_ISREG(status.st_mode):
-            raise self._refuse("it is no file", "Name the keyring itself.")
         if mode & _WIDER:
             raise self._refuse(f"others may use it (mode {mode:o})", f"chmod 600 {self.path}")
         if os.geteuid() not in {0, status.st_uid} and status.st_uid != 0:

@@ -6,10 +6,6 @@ says beyond redis-py, `password_file=` and Valkey's names, is understood here fo
 
 from __future__ import annotations
 
-import errno
-import os
-import stat
-
 from confbus.errors import InvalidSettings
 from confbus.wire.record import record
 
@@ -156,17 +152,10 @@ def with_password_file(url: str, path: str) -> str:
 
 def read_password(path: str) -> str:
     """The password in a file, without the end of its line. Raises `ConnectionError` when there is none."""
+    from confbus import small_file
+
     try:
-        # Without waiting: a pipe in its place would keep the worker from connecting for ever.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-        try:
-            if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-                raise OSError(errno.EINVAL, "it is no file")
-            password = os.read(descriptor, _MAX_PASSWORD + 1).decode().rstrip("\r\n")
-            if len(password) > _MAX_PASSWORD:
-                raise OSError(errno.EFBIG, "it is too long for a password")
-        finally:
-            os.close(descriptor)
+        password = small_file.read(path, most_bytes=_MAX_PASSWORD)[0].decode().rstrip("\r\n")
     except (OSError, ValueError) as error:
         reason = (error.strerror if isinstance(error, OSError) else "") or "it is no text"
         raise ConnectionError(f"the password file {path} cannot be read: {reason}") from None

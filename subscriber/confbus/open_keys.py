@@ -10,7 +10,7 @@ import logging
 import os
 from typing import TYPE_CHECKING
 
-from confbus import keyring
+from confbus import keyring, small_file
 from confbus.errors import ConfBusError, Malformed
 from confbus.keyring import Key, Keyring
 from confbus.seal import unseal
@@ -68,7 +68,8 @@ class OpenKeys:
         except ConfBusError as error:
             found, problem = None, str(error)
         except OSError as error:
-            found, problem = None, f"the open keys cannot be read: {error.strerror or type(error).__name__}"
+            where, reason = error.filename or "of open_keys=", error.strerror or type(error).__name__
+            found, problem = None, f"the keyring {where} cannot be read: {reason}"
         except Exception as error:  # noqa: BLE001 — a user's code; what it raises may hold a key
             found, problem = None, f"open_keys= failed: {type(error).__name__}"
         if problem and problem != self.problem:
@@ -95,11 +96,7 @@ def _given(keys: Any) -> Keyring:
 
 
 def _text_of(path: str | os.PathLike[str]) -> str:
-    # Without waiting: a pipe in its place would have no end.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(descriptor, "rb") as file:
-        raw = file.read(keyring.MAX_BYTES + 1) or b""
     try:
-        return raw.decode()
+        return small_file.read(path, most_bytes=keyring.MAX_BYTES)[0].decode()
     except UnicodeDecodeError:
         raise Malformed(f"the keyring {os.fspath(path)}", "it is no text") from None

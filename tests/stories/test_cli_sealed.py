@@ -82,7 +82,7 @@ def test_get_opens_it_for_whoever_names_the_keys(sealing: Shop) -> None:
 
     missing = sealing.confbus("get", "db.password", "--open-keys", "nowhere")
 
-    assert (missing.code, "--open-keys: the open keys cannot be read" in missing.err) == (64, True)
+    assert (missing.code, "--open-keys: the keyring nowhere cannot be read" in missing.err) == (64, True)
 
 
 def test_explain_knows_the_place_and_not_the_value(sealing: Shop) -> None:

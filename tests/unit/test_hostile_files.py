@@ -9,8 +9,12 @@ import pytest
 
 from confbus.address import read_password
 from confbus.errors import ConfBusError, Malformed
+from confbus.open_keys import OpenKeys
+from confbus.secrets.places import Files
+from confbus.secrets.unresolved import Unresolved
 from confbus_publisher.checks.schema import SchemaCheck
 from confbus_publisher.formats.limits import Unfit
+from confbus_publisher.key_file import KeyFile
 from confbus_publisher.memory_file import MemoryFile
 from confbus_publisher.sources.directory import DirectorySource
 from confbus_publisher.sources.file import FileSource
@@ -23,15 +27,26 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+
+def open_keys(path: Path) -> None:
+    keys = OpenKeys("shop", path)
+    keys.renew()
+    if keys.problem:
+        raise Malformed(keys.problem, "told, not raised")
+
+
 READERS: dict[str, Callable[[Path], object]] = {
     "a source": lambda path: FileSource(path, format_name="yaml").load(),
     "a value": read_value,
     "a password": lambda path: read_password(str(path)),
     "a token": lambda path: SecretFile(path, "authorization").header(),
     "a schema": SchemaCheck,
+    "a secret": lambda path: Files().read(str(path)),
+    "a keyring": lambda path: KeyFile(path).ring(),
+    "a keyring to open with": open_keys,
     "the memory file": lambda path: MemoryFile(path, "shop").load(),
 }
-REFUSED = (ConfBusError, Unfit, ConnectionError)
+REFUSED = (ConfBusError, Unfit, ConnectionError, Unresolved)
 
 
 def pipe(place: Path) -> Path:
@@ -62,7 +77,7 @@ def test_what_is_no_file_is_refused_without_waiting(tmp_path: Path, reader: str,
     with pytest.raises(REFUSED) as refused:
         READERS[reader](path)
 
-    assert str(path) in str(refused.value) or isinstance(refused.value, Unfit)
+    assert str(path) in str(refused.value) or isinstance(refused.value, Unfit | Unresolved)
 
 
 @pytest.mark.parametrize("reader", READERS)

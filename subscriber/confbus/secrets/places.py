@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import os
-import stat
 from pathlib import Path
 
+from confbus import small_file
 from confbus.secrets.unresolved import Unresolved
 
 MAX_BYTES = 1024 * 1024
@@ -44,32 +44,13 @@ class Files:
 
 
 def _content(path: str) -> tuple[_Mark, str]:
-    # Without waiting: a pipe in its place would have no end.
-    descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        facts = os.fstat(descriptor)
-        if not stat.S_ISREG(facts.st_mode):
-            raise Unresolved("it is no file")
-        content = _read(descriptor)
-        if len(content) > MAX_BYTES:
-            raise Unresolved(f"the file has more than {MAX_BYTES:,} bytes")
-        if _mark(os.fstat(descriptor)) != _mark(facts):
-            raise Unresolved("the file is just being written")
-    finally:
-        os.close(descriptor)
+    content, status = small_file.read(path, most_bytes=MAX_BYTES)
     text = content.decode()
     text = text.removesuffix("\n").removesuffix("\r") if text.endswith("\n") else text
     if not text:
         raise Unresolved("the file is empty")
-    return _mark(facts), text
+    return _mark(status), text
 
 
-def _read(descriptor: int) -> bytes:
-    content = b""
-    while len(content) <= MAX_BYTES and (part := os.read(descriptor, MAX_BYTES + 1)):
-        content += part
-    return content
-
-
-def _mark(facts: os.stat_result) -> _Mark:
-    return (facts.st_dev, facts.st_ino, facts.st_size, facts.st_mtime_ns)
+def _mark(status: os.stat_result) -> _Mark:
+    return (status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns)

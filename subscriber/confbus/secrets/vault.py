@@ -13,6 +13,7 @@ from http.client import HTTPException
 from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote, urlsplit
 
+from confbus import small_file
 from confbus.line import Line
 from confbus.secrets.unresolved import Unresolved
 from confbus.wire.frozen import is_mapping
@@ -130,10 +131,7 @@ def _token() -> str:
     text = os.environ.get("VAULT_TOKEN", "")
     if file:
         try:
-            # Without waiting: a pipe in its place would have no end.
-            descriptor = os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-            with os.fdopen(descriptor, "rb") as opened:
-                text = (opened.read(_MAX_TOKEN + 1) or b"").decode("ascii", "replace")
+            text = small_file.read(file, most_bytes=_MAX_TOKEN)[0].decode("ascii", "replace")
         except OSError as error:
             raise Unresolved(f"{name} is unreadable: {error.strerror or type(error).__name__}") from None
     token = text.strip()
