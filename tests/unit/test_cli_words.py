@@ -8,7 +8,7 @@ import pytest
 
 from confbus.wire.frozen import freeze
 from confbus.wire.path import parse
-from confbus_publisher.cli.moments import age, iso, local
+from confbus_publisher.cli.moments import age, iso, local, parse_future, parse_past
 from confbus_publisher.cli.output import plain, sections_text, shortened, table
 from confbus_publisher.cli.values import brief, visible
 from confbus_publisher.secret_patterns import HIDDEN
@@ -51,6 +51,32 @@ def test_ages_are_told_in_the_largest_unit_of_which_there_are_two(seconds: int, 
 
 def test_programs_get_times_in_utc() -> None:
     assert iso(1_750_000_000_123) == "2025-06-15T15:06:40.123Z"
+
+
+@pytest.mark.parametrize(
+    ("text", "past_ms", "future_ms"),
+    [
+        ("90s", 10_000, 190_000),
+        ("1.5m", 10_000, 190_000),
+        ("2h", 0, 7_300_000),
+        ("1w", 0, 604_900_000),
+        ("2030-01-31T18:00:00Z", 1_896_112_800_000, 1_896_112_800_000),
+        ("0001-01-01T00:00:00Z", 0, 0),
+        ("soon", None, None),
+        ("2h ago", None, None),
+        ("-2h", None, None),
+        ("90", None, None),
+        ("", None, None),
+    ],
+)
+def test_a_duration_leads_back_or_ahead_and_a_date_to_itself(
+    text: str, past_ms: int | None, future_ms: int | None
+) -> None:
+    assert (parse_past(text, 100_000), parse_future(text, 100_000)) == (past_ms, future_ms)
+
+
+def test_a_date_without_marks_is_no_number_of_seconds() -> None:
+    assert parse_future("20300131", 0) == parse_future("2030-01-31", 0)
 
 
 @pytest.mark.parametrize("at_ms", [253_402_300_799_999, 10**15, 2**64])

@@ -41,6 +41,8 @@ def test_a_size_is_in_bytes(text: str, size: int | None) -> None:
         ("0.25", 0.25),
         ("2 m", 120.0),
         ("1h", 3600.0),
+        ("2d", 172_800.0),
+        ("1w", 604_800.0),
         ("0s", None),
         ("5 days", None),
     ],

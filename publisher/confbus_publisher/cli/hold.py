@@ -59,15 +59,10 @@ def fact(hold: Hold) -> dict[str, str | None]:
 
 
 def _until_ms(text: str, now_ms: int) -> int:
-    from datetime import datetime
+    from confbus_publisher.cli.moments import parse_future
 
-    from confbus_publisher.quantity import parse_seconds
-
-    seconds = parse_seconds(text)
-    if seconds is not None:
-        return now_ms + round(seconds * 1000)
-    try:
-        return round(datetime.fromisoformat(text).astimezone().timestamp() * 1000)
-    except (ValueError, OverflowError):
+    found = parse_future(text, now_ms)
+    if found is None:
         advice = "--until takes a duration such as 2h, or a time such as 2030-01-31T18:00:00Z."
-        raise click.UsageError(advice, click.get_current_context()) from None
+        raise click.UsageError(advice, click.get_current_context())
+    return found

@@ -10,7 +10,7 @@ import click
 from confbus.wire.path import Pattern
 from confbus_publisher.audit.reading import Reading
 from confbus_publisher.cli import log_entry, outcome
-from confbus_publisher.cli.moments import parse_moment
+from confbus_publisher.cli.moments import parse_past
 from confbus_publisher.cli.options import subcommand, with_output, with_place
 from confbus_publisher.cli.output import say, show, show_json, table
 
@@ -84,7 +84,7 @@ def command(
 
 
 def _moment(option: str, text: str | None, now_ms: int) -> int | None:
-    found = parse_moment(text, now_ms) if text is not None else None
+    found = parse_past(text, now_ms) if text is not None else None
     if text is not None and found is None:
         raise click.BadParameter("write 2h, 7d, or 2026-11-26T08:00.", param_hint=option)
     return found

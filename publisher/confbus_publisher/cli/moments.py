@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from datetime import UTC, datetime
 
-_AGO = re.compile(r"([0-9]{1,9}(?:\.[0-9]{1,3})?)([smhdw])")
-_LENGTHS_S = {"s": 1, "m": 60, "h": 3_600, "d": 86_400, "w": 604_800}
+from confbus_publisher.quantity import parse_seconds
+
 _UNITS = (("d", 86_400), ("h", 3_600), ("min", 60))
 _DAY_MS = 86_400_000
 
@@ -33,14 +32,24 @@ def iso(at_ms: int) -> str:
     return at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def parse_moment(text: str, now_ms: int) -> int | None:
-    """The Unix time in milliseconds that `text` means: so long ago (90s, 30m, 2h, 7d, 1w), or a date, with a time of
-    day and an offset if need be (local time without one); None when it means none."""
-    ago = _AGO.fullmatch(text.strip())
-    if ago:
-        return max(0, now_ms - round(float(ago[1]) * _LENGTHS_S[ago[2]] * 1000))
+def parse_past(text: str, now_ms: int) -> int | None:
+    """The Unix time in milliseconds that `text` means: so long ago (90s, 2h, 7d), or a date, with a time of day and an
+    offset if need be (local time without one); None when it means none."""
+    return _parsed(text, now_ms, sign=-1)
+
+
+def parse_future(text: str, now_ms: int) -> int | None:
+    """As `parse_past`, but so long from now on."""
+    return _parsed(text, now_ms, sign=1)
+
+
+def _parsed(text: str, now_ms: int, *, sign: int) -> int | None:
+    text = text.strip()
+    seconds = None if text.isdecimal() else parse_seconds(text)  # 20300131 is a date
+    if seconds is not None:
+        return max(0, now_ms + sign * round(seconds * 1000))
     try:
-        return max(0, round(datetime.fromisoformat(text.strip()).astimezone().timestamp() * 1000))
+        return max(0, round(datetime.fromisoformat(text).astimezone().timestamp() * 1000))
     except (ValueError, OverflowError):
         return None
 
