@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import math
-import re
 from dataclasses import dataclass
 from fractions import Fraction
 
-_SHARE = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3})?)\s*%")
-_COUNT = re.compile(r"[0-9]{1,7}")
+from confbus_publisher.portion import parse_portion
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,8 +29,7 @@ ALL = Quorum()
 
 def parse_quorum(text: str) -> Quorum | None:
     """The quorum that `text` means, or None when it means none: a share of 0 to 100 %, or a number from 1."""
-    text = text.strip()
-    if share := _SHARE.fullmatch(text):
-        found = Fraction(share[1]) / 100
-        return Quorum(found) if found <= 1 else None
-    return Quorum(count=int(text)) if _COUNT.fullmatch(text) and int(text) else None
+    found = parse_portion(text)
+    if isinstance(found, Fraction):
+        return Quorum(found)
+    return Quorum(count=found) if found else None

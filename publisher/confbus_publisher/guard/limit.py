@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
+from fractions import Fraction
 
-_LIMIT = re.compile(r"([0-9]{1,6})|([0-9]{1,3}(?:\.[0-9]{1,3})?)\s*%")
+from confbus_publisher.portion import parse_portion
+
 _ALL = 100.0
 
 
@@ -29,10 +30,7 @@ NONE = Limit()
 
 def parse_limit(text: str) -> Limit | None:
     """What `3` or `5%` means, or None for what is no limit."""
-    found = _LIMIT.fullmatch(text.strip())
-    if found is None:
-        return None
-    number, share = found.groups()
-    if number is not None:
-        return Limit(float(number))
-    return Limit(float(share), is_share=True) if float(share) <= _ALL else None
+    found = parse_portion(text)
+    if isinstance(found, Fraction):
+        return Limit(float(found * 100), is_share=True)
+    return None if found is None else Limit(float(found))
