@@ -1,6 +1,6 @@
 -- amend: set or take away one field of what people put beside the releases, with its entry in the audit trail.
 --
--- KEYS  1 fields (the overrides, or the approvals)  2 log  3 notices
+-- KEYS  1 fields (the overrides, the approvals, or the holds)  2 log  3 notices
 -- ARGV  1 command (PUBLISH, or SPUBLISH on a Cluster)  2 field  3 value (empty: take it away)
 --       4 expected (what the field must hold; empty: anything)  5… entry (of the log)
 -- REPLY {"amended"}  {"absent"}  {"differs"}  {"type", key, found}  {"denied", key}

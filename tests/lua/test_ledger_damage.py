@@ -9,6 +9,7 @@ import pytest
 
 from confbus.errors import Malformed, NoRelease, Refused
 from confbus.wire.head import PROTOCOL
+from confbus_publisher.guard.guard import Terms
 from confbus_publisher.ledger import Ledger, Why
 from support.places import encoded, ledger
 
@@ -282,6 +283,24 @@ def test_a_publisher_that_may_not_move_the_head_leaves_nothing_behind(server_pla
         publisher.refresh()
         with pytest.raises(Refused, match=r"may not write confbus:.*:head"):
             publisher.publish(encoded(GOOD), ANN)
+
+    assert server_place.content() == before
+
+
+def test_a_guard_that_may_not_be_ended_is_not_told_as_ended(server_place: RedisPlace) -> None:
+    if int(server_place.client.info("server")["redis_version"].split(".")[0]) < 7:
+        pytest.skip("this server has no rights by key, and no script can ask for them")
+    publisher, keys = published(server_place), server_place.keys
+    publisher.publish(encoded(GOOD), ANN, terms=Terms(60.0))
+    guard, before = publisher.store.guard(), server_place.content()
+    assert guard
+    script = f"(+eval +evalsha ~{keys.guard} ~{keys.log})"
+
+    with (
+        server_place.store_of_user("+@all", "&*", f"%R~{keys.guard}", f"~{keys.log}", script) as store,
+        pytest.raises(Refused, match=r"may not write confbus:.*:guard"),
+    ):
+        store.end_guard(guard, {"action": "guarded"})
 
     assert server_place.content() == before
 
