@@ -277,11 +277,11 @@ class Publisher:
 
     def _stand(self, state: str, why: str) -> bool:
         """Take a standing; True when it is news."""
-        failures = {name: str(failure) for name, failure in self.inputs.failures.items()}
-        failures |= self._overriding.problems | self._guarding.problems | self._holding.problems
+        told = self._overriding.problems | self._guarding.problems | self._holding.problems
+        failures = {name: str(failure) for name, failure in self.inputs.failures.items()} | told
         passed, rolled_back = self._guarding.passed, self._guarding.rolled_back
         now = Standing(state, why, self._lease.is_mine, failures, self._warnings, passed, rolled_back)
-        return self._telling.take(now, told={*self._overriding.problems, *self._guarding.problems})
+        return self._telling.take(now, told=told)
 
     def _tell(self) -> None:
         known = self._recollection.state

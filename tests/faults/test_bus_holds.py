@@ -5,10 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from confbus_publisher.holds.hold import ALL, lift, put
+from confbus_publisher.holds.holding import Holding
 from support.bus import document
 from support.eventually import eventually
+from support.places import encoded
 
 if TYPE_CHECKING:
+    import pytest
+
     from support.bus import Bus
     from support.server import Server
 
@@ -63,6 +67,27 @@ def test_a_rollback_goes_through_a_hold(bus: Bus) -> None:
     bus.rollback(to=1)
 
     bus.agree(1)
+
+
+def test_holds_that_cannot_be_read_stay_and_that_is_told_once(bus: Bus, caplog: pytest.LogCaptureFixture) -> None:
+    merge, key = encoded(document(1)).manifest, bus.keys.holds
+    put(bus.ledger.store, "web", by="operator", reason="the migration")
+    holding = Holding(bus.ledger, None)
+    holding.look()
+    bus.client.set(f"{key}:draft", "something else")
+    bus.client.rename(f"{key}:draft", key)
+
+    holding.look()
+    holding.look()
+
+    assert [hold.section for hold in holding.keep_back(merge, None)] == ["web"]
+    assert list(holding.problems) == ["holds"]
+    told = [record.getMessage() for record in caplog.records if record.name == "confbus.publisher"]
+    assert len(told) == 1
+    assert told[0].startswith("the holds cannot be read, those known stay: ")
+    bus.client.delete(key)
+    holding.look()
+    assert holding.problems == {}
 
 
 def test_a_loss_of_data_lifts_no_hold(own_bus: Bus, own_server: Server) -> None:

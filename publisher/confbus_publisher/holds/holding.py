@@ -21,19 +21,15 @@ class Holding:
     """The holds of one publisher; `known` are those that it remembers.
 
     When they cannot be read, or the head is not the one that the ledger saw, the last ones stay, each to its end.
-    `problem` says what keeps them from being read.
+    `problems` says what is wrong with them, and is logged once.
     """
 
     def __init__(self, ledger: Ledger, known: Mapping[str, str] | None) -> None:
-        self.problem = ""
+        self.problems: dict[str, str] = {}
         self._ledger = ledger
         self._texts: Mapping[str, str] = known or {}
         self._holds = parse_all(self._texts)
         self._now_ms = 0
-
-    @property
-    def problems(self) -> dict[str, str]:
-        return {"holds": self.problem} if self.problem else {}
 
     @property
     def ends_in_s(self) -> float:
@@ -46,10 +42,10 @@ class Holding:
         try:
             seen = self._ledger.look_at_holds()
         except Refused as error:
-            self.problem = f"the holds cannot be read, those known stay: {error.reason}"
+            self._complain("holds", f"the holds cannot be read, those known stay: {error.reason}. {error.advice}")
             self._now_ms = self._ledger.store.time_ms()
             return
-        self.problem = ""
+        self.problems.pop("holds", None)
         if seen is not None:
             self._now_ms = seen.now_ms
             if seen.texts != self._texts:
@@ -66,8 +62,14 @@ class Holding:
             try:
                 has_gone = lift(self._ledger.store, hold.section, by=author, action="hold ended", text=text)
             except (Refused, OutcomeUnknown) as error:
-                self.problem = f"a hold that ended cannot be taken away: {error}"
+                self._complain("ended holds", f"what ended cannot be taken away: {error}")
                 return
             if has_gone:
                 _log.info("hold ended: %s", hold.section)
             self._holds = [each for each in self._holds if each is not hold]
+        self.problems.pop("ended holds", None)
+
+    def _complain(self, name: str, problem: str) -> None:
+        if self.problems.get(name) != problem:
+            _log.warning("%s", problem)
+        self.problems[name] = problem
