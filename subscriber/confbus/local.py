@@ -68,7 +68,7 @@ class Local:
         self.key_source: Source = None
         self.sealed: frozenset[str] = frozenset()
         self._keys: OpenKeys | None = None
-        self._opened: set[str] = set()  # the names of sections that came sealed
+        self._opened: frozenset[str] = frozenset()  # the names of what came sealed; others may walk over the old set
         self.views: list[View[Any]] = []
         self.snapshot: Snapshot | None = None
         self._dispatcher: Dispatcher | None = None
