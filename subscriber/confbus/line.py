@@ -59,8 +59,7 @@ class Line:
     def open(self, host: str, port: int, tls: ssl.SSLContext | None) -> socket.socket:
         """An open socket that the deadline ends. Raises `OSError`, also when the certificate is refused, and
         `PermissionError` for a host of a link-local address."""
-        left_s = max(0.001, self._ends_at - time.monotonic())  # A timeout of 0 would mean "do not wait".
-        opened = _reached(host, port, timeout_s=left_s)
+        opened = self._reached(host, port)
         try:
             # TLS takes the socket over, with its descriptor. A second one for the same connection stays ours.
             self._hold(opened.dup())
@@ -68,6 +67,20 @@ class Line:
         except BaseException:
             opened.close()
             raise
+
+    def _reached(self, host: str, port: int) -> socket.socket:
+        """A socket to the first address of the host that answers; all of them have the time of this line together."""
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        places = [(str(place[0]), int(place[1])) for *_, place in found]
+        if any(_is_of_a_cloud(address) for address, _ in places):
+            raise PermissionError(errno.EACCES, "its address is one at which clouds hand out credentials")
+        for place in places[:-1]:
+            with contextlib.suppress(OSError):
+                return socket.create_connection(place, timeout=self._left_s())
+        return socket.create_connection(places[-1], timeout=self._left_s())
+
+    def _left_s(self) -> float:
+        return max(0.001, self._ends_at - time.monotonic())  # A timeout of 0 would mean "do not wait".
 
     def cut(self) -> None:
         """End what is being read or written; whoever waits for it gets an error or the end of the stream."""
@@ -87,16 +100,6 @@ class Line:
         if self._held is not None:
             with contextlib.suppress(OSError):  # The other side was faster.
                 self._held.shutdown(socket.SHUT_RDWR)
-
-
-def _reached(host: str, port: int, *, timeout_s: float) -> socket.socket:
-    places = [(str(place[0]), int(place[1])) for *_, place in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)]
-    if any(_is_of_a_cloud(address) for address, _ in places):
-        raise PermissionError(errno.EACCES, "its address is one at which clouds hand out credentials")
-    for place in places[:-1]:
-        with contextlib.suppress(OSError):
-            return socket.create_connection(place, timeout=timeout_s)
-    return socket.create_connection(places[-1], timeout=timeout_s)
 
 
 def _is_of_a_cloud(address: str) -> bool:

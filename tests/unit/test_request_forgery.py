@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import socket
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from confbus.errors import SourceFailed
+from confbus.line import Line
 from confbus.secrets import vault
 from confbus.secrets.unresolved import Unresolved
 from confbus_publisher.sources.remote.http import HttpSource
 from confbus_publisher.sources.remote.vault import VaultSource
+from support.clock import Clock
 from support.http_server import WebServer, says
 
 if TYPE_CHECKING:
@@ -70,6 +73,28 @@ def test_a_name_that_leads_there_is_refused_and_looked_up_once(monkeypatch: pyte
 
     assert "clouds hand out credentials" in told
     assert answers == []
+
+
+def test_a_name_of_many_addresses_that_are_silent_has_one_deadline_for_all(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    began_s = clock()
+    places: list[Any] = [(2, 1, 6, "", (f"192.0.2.{number}", 80)) for number in range(1, 200)]
+
+    def connect(_place: Any, *, timeout: float) -> socket.socket:
+        clock.advance(timeout)
+        raise TimeoutError
+
+    def look_up(*_arguments: Any, **_options: Any) -> list[Any]:
+        return places
+
+    monkeypatch.setattr(socket, "getaddrinfo", look_up)
+    monkeypatch.setattr(socket, "create_connection", connect)
+    monkeypatch.setattr("confbus.line.time", SimpleNamespace(monotonic=clock))
+
+    with Line(3.0) as line, pytest.raises(TimeoutError):
+        line.open("many.example.com", 80, None)
+
+    assert clock() - began_s < 3.3
 
 
 def test_a_vault_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
