@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from confbus.errors import ChecksFailed, LeaseHeld, Lost, Malformed, NoRelease, OnHold, Quarantined
 from confbus_publisher import fleet, repair
 from confbus_publisher.decision import held_pairs
-from confbus_publisher.holds.hold import keeping, parse_all
+from confbus_publisher.holds.hold import in_force, keeping
 from confbus_publisher.judgement import judge
 from confbus_publisher.ledger import state_of
 from confbus_publisher.resealing import vouch
@@ -87,9 +87,7 @@ def _lifted(merge: Merge, ledger: Ledger, there: State | None, *, force: bool) -
 
 
 def _refuse_held(merge: Merge, ledger: Ledger, there: State | None) -> None:
-    seen = ledger.store.holds()
-    in_force = [hold for hold in parse_all(seen.texts) if not hold.has_ended(seen.now_ms)]
-    kept_back = keeping(in_force, merge.manifest, there.release.manifest if there else None)
+    kept_back = keeping(in_force(ledger.store.holds()), merge.manifest, there.release.manifest if there else None)
     if kept_back:
         raise OnHold(map(str, kept_back))
 

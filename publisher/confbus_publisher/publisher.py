@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from confbus.errors import ConfBusError, Conflict, OutcomeUnknown, Unreachable
 from confbus.status import stand
-from confbus_publisher import fleet, repair, standing
+from confbus_publisher import fleet, refusals, repair, standing
 from confbus_publisher.decision import Decision, Step, decide
 from confbus_publisher.divergence import Divergence
 from confbus_publisher.guard.guarding import Guarding, Policy
@@ -270,10 +270,7 @@ class Publisher:
     def _refuse(self, error: ConfBusError) -> None:
         why = str(error).removeprefix("Refused:").strip()  # the state says it already
         if self._stand(standing.REFUSED, why) and self._lease.is_mine:
-            try:
-                self.ledger.refused(Why(self._author), why)
-            except ConfBusError as failure:
-                _log.warning("the refusal is not in the audit trail: %s", failure)
+            refusals.record(self.ledger, Why(self._author), why)
 
     def _stand(self, state: str, why: str) -> bool:
         """Take a standing; True when it is news."""

@@ -27,8 +27,13 @@ def recorded(ledger: Ledger, why: Why, *, path: str = "") -> Generator[None]:
     except (Unreachable, OutcomeUnknown):
         raise
     except ConfBusError as error:
-        try:
-            ledger.refused(why, error.message.removeprefix("Refused:").strip(), path=path)
-        except ConfBusError as failure:
-            _log.warning("the refusal is not in the audit trail: %s", failure)
+        record(ledger, why, error.message, path=path)
         raise
+
+
+def record(ledger: Ledger, why: Why, reason: str, *, path: str = "") -> None:
+    """Record that what `why` tells of was refused. Where that cannot be done, it is logged, and no more."""
+    try:
+        ledger.refused(why, reason.removeprefix("Refused:").strip(), path=path)
+    except ConfBusError as failure:
+        _log.warning("the refusal is not in the audit trail: %s", failure)

@@ -85,3 +85,10 @@ def test_what_cannot_be_held_is_refused(shop: Shop, words: tuple[str, ...], code
 
     assert shop.confbus("hold", *words).code == code
     assert shop.confbus("status", "--output", "json").data["holds"] == []
+
+
+def test_no_section_is_held_when_one_of_them_is_none(shop: Shop) -> None:
+    refused = shop.confbus("hold", "db", "db.host", "-m", "the migration")
+
+    assert (refused.code, "'db.host' is no section" in refused.err) == (1, True)
+    assert shop.confbus("status", "--output", "json").data["holds"] == []

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
     from confbus_publisher.holds.hold import Hold
     from confbus_publisher.opening import Named
 
-_EACH = "*"
-
 
 @subcommand(
     "hold",
@@ -42,9 +40,11 @@ def command(named: Named, output: str, sections: tuple[str, ...], until: str | N
     with site_of(named).ledger() as ledger:
         until_ms = _until_ms(until, ledger.store.time_ms()) if until else None
         with recorded(ledger, Why(author, message, "hold")):
+            wanted = sections or (holds.ALL,)
+            for section in wanted:  # all of them first: none is held when one is refused
+                holds.refuse_no_section(section)
             held = [
-                holds.put(ledger.store, section, by=author, reason=message, until_ms=until_ms)
-                for section in sections or (_EACH,)
+                holds.put(ledger.store, section, by=author, reason=message, until_ms=until_ms) for section in wanted
             ]
     present(output, {"held": [fact(hold) for hold in held]}, [f"{hold}." for hold in held])
     return outcome.DONE

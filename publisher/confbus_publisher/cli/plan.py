@@ -82,10 +82,9 @@ def _held(merge: Merge, state: State | None) -> dict[str, str]:
 
 def _kept_back(merge: Merge, state: State | None, stopped: Holds) -> list[Hold]:
     """What people hold of what a publish would change."""
-    from confbus_publisher.holds.hold import keeping, parse_all
+    from confbus_publisher.holds.hold import in_force, keeping
 
-    in_force = [hold for hold in parse_all(stopped.texts) if not hold.has_ended(stopped.now_ms)]
-    return keeping(in_force, merge.manifest, state.release.manifest if state else None)
+    return keeping(in_force(stopped), merge.manifest, state.release.manifest if state else None)
 
 
 def _facts(step: Step, merge: Merge, state: State | None, *, held: dict[str, str], seen: Survey) -> dict[str, Any]:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
     from confbus.wire.manifest import Manifest
-    from confbus_publisher.ledger import Store
+    from confbus_publisher.ledger import Holds, Store
 
 ALL = "*"
 _MOST_WORDS, _LONGEST_NAME, _MOST_BYTES = 500, 200, 16 * 1024
@@ -66,8 +66,7 @@ def put(store: Store, section: str, *, by: str, reason: str, until_ms: int | Non
     Raises `ConfBusError` for what is no section, without a reason, and for a time that is past.
     """
     now_ms = store.time_ms()
-    if section != ALL:
-        _refuse_no_section(section)
+    refuse_no_section(section)
     if not reason.strip():
         raise ConfBusError("A hold needs a reason.", advice="Say why with -m.")
     if until_ms is not None and not now_ms < until_ms <= MAX_AT_MS:
@@ -79,6 +78,19 @@ def put(store: Store, section: str, *, by: str, reason: str, until_ms: int | Non
     return hold
 
 
+def refuse_no_section(section: str) -> None:
+    """Raises `ConfBusError` for what cannot be held."""
+    if section == ALL:
+        return
+    try:
+        is_section = len(section) <= _LONGEST_NAME and len(path_of(section)) <= 1
+    except Malformed:
+        is_section = False
+    if not is_section:
+        advice = "Name a top-level key; or * for all, and . for top-level values that are no mappings."
+        raise ConfBusError(f"{section[:_LONGEST_NAME]!r} is no section.", advice=advice)
+
+
 def lift(store: Store, section: str, *, by: str, reason: str = "", action: str = "resume", text: str = "") -> bool:
     """Take the hold of `section` away; with `text`, only while it is that. False when there is none."""
     entry = {"action": action, "section": section, "author": by, "message": _fit(reason, _MOST_WORDS)}
@@ -88,6 +100,11 @@ def lift(store: Store, section: str, *, by: str, reason: str = "", action: str =
 def parse_all(texts: Mapping[str, str]) -> list[Hold]:
     """The holds that the store keeps, by section."""
     return [_parse(section, text) for section, text in sorted(texts.items())]
+
+
+def in_force(seen: Holds) -> list[Hold]:
+    """Those of the holds that were `seen` which had not ended then."""
+    return [hold for hold in parse_all(seen.texts) if not hold.has_ended(seen.now_ms)]
 
 
 def keeping(holds: Collection[Hold], merge: Manifest, running: Manifest | None) -> list[Hold]:
@@ -113,16 +130,6 @@ def _parse(section: str, text: str) -> Hold:
     except (SourceFailed, AttributeError, KeyError, TypeError):
         return plain
     return Hold(section=section, reason=reason, by=by, at_ms=at_ms, until_ms=until_ms)
-
-
-def _refuse_no_section(section: str) -> None:
-    try:
-        is_section = len(section) <= _LONGEST_NAME and len(path_of(section)) <= 1
-    except Malformed:
-        is_section = False
-    if not is_section:
-        advice = "Name a top-level key; or * for all, and . for top-level values that are no mappings."
-        raise ConfBusError(f"{section[:_LONGEST_NAME]!r} is no section.", advice=advice)
 
 
 def _fit(text: str, most: int) -> str:
