@@ -87,7 +87,7 @@ def resealed_if_possible(release: Release, blobs: dict[str, bytes], seals: Seals
 
 
 def held_again(quarantine: Mapping[str, str], blobs: Mapping[str, bytes], seals: Seals) -> dict[str, str]:
-    """What is in quarantine and can be opened, as pairs under the active key: the hold outlives the key."""
+    """What is in quarantine and can be opened, as pairs under the active key: quarantine outlives the key."""
     found: dict[str, str] = {}
     for pair, why in quarantine.items():
         name, _, digest = pair.rpartition(" ")

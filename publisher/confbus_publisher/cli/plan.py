@@ -104,7 +104,7 @@ def _tell(count: int, state: State | None, *, held: dict[str, str], seen: Survey
     base = f"version {state.head.version}" if state else "nothing: this namespace is empty"
     say(f"{counted(count, 'change')} from {base}." if count else f"The sources say what {base} says.")
     for section, why in held.items():
-        say(f"Held: {sections_text([section])}, {why}. Mend it, or lift it with `confbus resume {section}`.")
+        say(f"Held: {sections_text([section])}, {why}. Mend it, or let it out with `confbus resume {section}`.")
     if seen.holder:
         say(f"The active publisher is {active_text(seen)}.")
     elif count:

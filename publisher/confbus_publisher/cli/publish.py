@@ -55,7 +55,7 @@ def command(
     """Publish what the sources and the overrides say, once.
 
     Publishes nothing when the head has that content already. Refuses beside an active publisher, and for content that
-    was rolled back; --force overrides both, and lifts the hold. With --wait it ends when the instances that are live
+    was rolled back; --force overrides both, and lets that out. With --wait it ends when the instances that are live
     now have applied it; exit code 4 when they do not in time.
 
     With --guard, or `guard:` in the settings, it goes on watching, itself while no publisher is active; exit code 3

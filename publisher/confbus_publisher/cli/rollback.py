@@ -35,7 +35,7 @@ def command(
     """Make a new version with the content of an earlier one.
 
     The sections that it undoes are held: no publisher puts that content out again by itself, until it is mended in
-    its source or `confbus resume` lifts the hold. A rollback after a rollback goes further back. With --wait it ends
+    its source or let out by `confbus resume`. A rollback after a rollback goes further back. With --wait it ends
     when the fleet has applied it; exit code 4 when it does not in time.
     """
     if steps is not None and version is not None:
@@ -50,7 +50,7 @@ def command(
         with recorded(ledger, why):
             facts = _rolled_back(ledger, why, steps=steps or 1, version=version)
         if output == "text" and facts["held"]:
-            say(f"Held: {sections_text(facts['held'])}. Mend it in its source, or lift it with `confbus resume`.")
+            say(f"Held: {sections_text(facts['held'])}. Mend it in its source, or let it out with `confbus resume`.")
         wait.present(output, facts, [_text(facts)], ledger=ledger, before=before)
     return outcome.DONE
 

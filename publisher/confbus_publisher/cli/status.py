@@ -78,7 +78,7 @@ def _facts(state: State | None, seen: Survey, held: list[Quarantine]) -> dict[st
         "active": active_fact(seen),
         "standby": standby_facts(seen),
         "warnings": list(seen.active.warnings) if seen.active else [],
-        "quarantine": [hold.fact() for hold in held],
+        "quarantine": [content.fact() for content in held],
         "fleet": {"states": seen.states(), "elsewhere": elsewhere},
     }
 
@@ -112,8 +112,8 @@ def _lines(
         yield from _row("" if number else "standby", text)
     for number, warning in enumerate(seen.active.warnings if seen.active else ()):
         yield from _row("" if number else "warnings", warning)
-    for number, hold in enumerate(held):
-        yield from _row("" if number else "quarantine", f"{sections_text([hold.section])}: {hold.why}")
+    for number, content in enumerate(held):
+        yield from _row("" if number else "quarantine", f"{sections_text([content.section])}: {content.why}")
     for name, text in rows:
         yield from _row(name, text)
     yield from _row("fleet", summary(seen))

@@ -98,9 +98,7 @@ def _is_done(store: Store, image: Image) -> bool:
 def _refuse_full(store: Store, image: Image) -> None:
     holder, head = store.lease(), store.head()
     if holder:
-        error = LeaseHeld(holder)
-        error.advice = "Stop it before, or import with --adopt."
-        raise error
+        raise LeaseHeld(holder, advice="Stop it before, or import with --adopt.")
     if head is not None and head.change != image.head.change:
         advice = "Name a new namespace with -n; or --adopt makes the export's content the next version there."
         raise Refused(f"the namespace has version {head.version} already", advice=advice)

@@ -96,7 +96,7 @@ class Ledger:
         lift: Sequence[str] = (),
         terms: Terms | None = None,
     ) -> Release:
-        """Make `encoded` the next release; its digest becomes `merged`. `lift` ends the hold of quarantined pairs.
+        """Make `encoded` the next release; its digest becomes `merged`. `lift` takes pairs out of quarantine.
 
         `origins` are the blobs that tell where the values were written, by digest, those of the lowest layer first.
         With `terms` it is guarded, unless there is no other content to go back to.
@@ -130,7 +130,7 @@ class Ledger:
         return self._commit(self._carrying(Draft(release, why, merged, blobs, quarantined=held, lifted=lifted)))
 
     def resume(self, pairs: Sequence[str], why: Why) -> None:
-        """End the hold of quarantined pairs, and let the next merge go out whatever it is. A guard goes on."""
+        """Take pairs out of quarantine, and let the next merge go out whatever it is. A guard goes on."""
         state = self._present()
         self._commit(self._carrying(Draft(state.release, why, "", state.blobs, is_new=False, lifted=pairs)))
 
@@ -145,7 +145,7 @@ class Ledger:
         """Write `state` as the head of a new epoch: the repair after a loss of data. `lift` as in `publish`.
 
         Revision and version are above those of `state`, of what is there now and of every one of `stands` (where
-        instances say they are); whoever stands there or before follows. What is held in the store stays so. The
+        instances say they are); whoever stands there or before follows. What is in quarantine there stays so. The
         overrides become those of `state`, but for what was set since; a guard and holds come back. Raises `Conflict`
         when the head is not what `refresh` saw.
         """

@@ -55,9 +55,9 @@ class OutcomeUnknown(ConfBusError):
 class LeaseHeld(ConfBusError):
     """Another publisher is active."""
 
-    def __init__(self, holder: str) -> None:
+    def __init__(self, holder: str, *, advice: str = "Change its sources, or use --force.") -> None:
         self.holder = holder
-        super().__init__(f"{holder} is the active publisher.", advice="Change its sources, or use --force.")
+        super().__init__(f"{holder} is the active publisher.", advice=advice)
 
 
 class Quarantined(ConfBusError):
@@ -67,7 +67,7 @@ class Quarantined(ConfBusError):
         self.sections = tuple(sections)
         super().__init__(
             f"Held: {', '.join(self.sections)} still has the content that was rolled back.",
-            advice="Mend it in its source, or lift the hold with `confbus resume`.",
+            advice="Mend it in its source, or let it out with `confbus resume`.",
         )
 
 

@@ -1,8 +1,4 @@
-"""Cutting a document into sections in bytes. An unchanged section is neither encoded, sent nor stored again.
-
-A section is one top-level key; top-level values that are not mappings form the section `.`; a section over 64 KB is
-cut once more at its second level (what is no mapping there stays in the first-level section).
-"""
+"""Cutting a document into sections in bytes; `sections.py` says what a section is."""
 
 from __future__ import annotations
 

@@ -24,7 +24,7 @@ class Release:
     """One immutable release.
 
     `parent` is the version it replaced (0: none); `of` is the version whose content it is: itself, or an older one
-    after a rollback. `at_ms` is Unix time by the publisher's clock, for people; `size` is in bytes. `origins` are the
+    after a rollback. `at_ms` is Unix time by the server's clock, for people; `size` is in bytes. `origins` are the
     digests of the blobs that tell where its values were written, one for each layer of the merge, the lowest first.
     `same_as` is the digest that its content had under the key that sealed it before; empty when it is as it first was.
     """

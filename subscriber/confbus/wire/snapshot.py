@@ -122,7 +122,7 @@ class Snapshot(Frozen):
 
     @property
     def published_at(self) -> datetime:
-        """When it was published, by the publisher's clock."""
+        """When it was published, by the server's clock."""
         from datetime import UTC, datetime  # whoever waits for a new value does not wait for this
 
         return datetime.fromtimestamp(self.at_ms / 1000, UTC)
