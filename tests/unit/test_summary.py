@@ -12,7 +12,17 @@ from confbus.errors import Malformed
 from confbus.wire.diff import diff
 from confbus.wire.encoder import SPLIT_BYTES
 from confbus.wire.manifest import Manifest
-from confbus_publisher.ledger.summary import MAX_LENGTH, MAX_PATHS, Item, Sections, Summary, parse, summary
+from confbus_publisher.ledger.summary import (
+    MAX_LENGTH,
+    MAX_PATHS,
+    Item,
+    Sections,
+    Summary,
+    parse,
+    read_names,
+    section_names,
+    summary,
+)
 from support.documents import documents
 from support.places import encoded
 
@@ -114,6 +124,21 @@ def test_it_names_just_what_changed_and_never_a_value(old: dict[str, Any], new: 
 @given(st.text(max_size=60))
 def test_any_text_is_read_as_some_summary(text: str) -> None:
     assert parse(f"{text} ~a.b and 3 more").more in {0, 3}
+
+
+@pytest.mark.parametrize("piece", ["~", '~"', '~a"b', "+-~", '~"\\', "~a ", '" ', "and "])
+def test_a_long_text_of_any_kind_is_read_in_one_pass(piece: str) -> None:
+    text = piece * 50_000
+
+    assert parse(f'{text}"').more == 0
+    assert read_names(f'{text}"') is not None
+
+
+def test_names_of_sections_are_read_back() -> None:
+    text = section_names(["web", "a b", "."])
+
+    assert read_names(text) == [(), ("a b",), ("web",)]
+    assert read_names(f"{text} and 3 more") == [(), ("a b",), ("web",)]
 
 
 def test_a_sealed_section_is_read_back() -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from confbus.errors import InvalidPath
 from confbus.wire import codec
@@ -28,7 +28,8 @@ _LONGEST_PATH = 200
 _DEEPEST = codec.MAX_DEPTH
 _BUDGET_BYTES = 256 * 1024
 """Of sections that are looked into; what exceeds it is named as a whole. A publish must not wait for its own diary."""
-_PATH = r'((?:"(?:[^"\\]|\\.)*"|[^ "])+)'
+# Without steps back, and from one word to the next: a text in the log may be as long as whoever wrote it likes.
+_PATH = r'((?:"(?:[^"\\]++|\\.)*+"|[^ "]++)++)'
 _ITEM = re.compile(rf"([~+-]){_PATH}( \(sealed\))?(?: |$)")
 _NAME = re.compile(rf"{_PATH}(?: |$)")
 _MORE = re.compile(r"and ([0-9]{1,9}) more$")
@@ -96,7 +97,7 @@ def summary(changes: Mapping[str, str | None], old: Sections, new: Mapping[str, 
 
 def parse(text: str) -> Summary:
     """The summary that `text` is; what is none is left out. Nothing in a log is taken on faith."""
-    found = [(sign, _read(name), bool(sealed)) for sign, name, sealed in _ITEM.findall(text)]
+    found = [(sign, _read(name), bool(sealed)) for sign, name, sealed in _words(_ITEM, text)]
     items = tuple(Item(sign, path, is_sealed=sealed) for sign, path, sealed in found if path is not None)
     more = _MORE.search(text)
     return Summary(items, int(more[1]) if more else 0)
@@ -111,7 +112,7 @@ def section_names(names: Iterable[str]) -> str:
 
 def read_names(text: str) -> list[paths.Path]:
     """The places of the sections in such a line; what is none is left out."""
-    found = map(_read, _NAME.findall(_MORE.sub("", text)))
+    found = (_read(name) for (name,) in _words(_NAME, _MORE.sub("", text)))
     return [path for path in found if path is not None]
 
 
@@ -200,6 +201,16 @@ def _children(raw: bytes) -> dict[str, bytes] | None:
     except (ValueError, TypeError, RecursionError, codec.msgpack.UnpackException, codec.msgpack.BufferFull):
         return None
     return parts if all(type(key) is str for key in parts) else None
+
+
+def _words(pattern: re.Pattern[str], text: str) -> Iterator[tuple[str | Any, ...]]:
+    """The groups of each word in `text` that `pattern` matches."""
+    at = 0
+    while 0 <= at < len(text):
+        found = pattern.match(text, at)
+        if found:
+            yield found.groups()
+        at = found.end() if found else text.find(" ", at) + 1 or len(text)
 
 
 def _read(text: str) -> paths.Path | None:
