@@ -77,7 +77,7 @@ class Subscriber(Beginning):
         keys = Keys(namespace, prefix=prefix)
         dial = dialled(url, keys, password_file=password_file, client=client)
         super().__init__(namespace, dial, _fallback(fallback, namespace), validators)
-        self._local.namespace, self._local.key_source, self._local.sealed = namespace, open_keys, frozenset(sealed)
+        self._local.namespace, self._local.key_source, self._local.sealed = namespace, open_keys, _sealed(sealed)
         self._local.secrets_refresh_s = secrets_refresh_s
         if overlay is not None:
             from confbus.overlay import overlay_of
@@ -206,6 +206,14 @@ class Subscriber(Beginning):
             telling=Telling(self._labels, is_reporting=self._is_reporting, observer=self._observer),
             fallback=self._fallback,
         )
+
+
+def _sealed(names: Iterable[str]) -> frozenset[str]:
+    if not names:
+        return frozenset()
+    from confbus.sealed_keys import sealed_keys
+
+    return frozenset(sealed_keys(names, origin="sealed="))
 
 
 def _fallback(path: str | os.PathLike[str], namespace: str) -> Fallback | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from confbus.errors import SealedError
+from confbus.errors import InvalidSettings, SealedError
 from confbus_publisher import ConfigManager
 from support.managed import managed, told
 from support.said import Said
@@ -115,3 +115,16 @@ def test_variables_say_what_is_sealed_where_there_is_no_file(
             await manager.stop()
 
     asyncio.run(main())
+
+
+@pytest.mark.parametrize("seal", ["db", ["db.password"], ["."]])
+def test_what_is_no_section_of_its_own_is_refused_at_once(seal: Any) -> None:
+    with pytest.raises(InvalidSettings, match=r"ConfigManager\(seal=\)"):
+        ConfigManager(seal=seal)
+
+
+def test_the_environment_may_name_a_key_with_a_dot(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CONFIG_DIR", str(tmp_path))
+    monkeypatch.setenv("APP_CONFIG_SEAL", '["a.b"], db')
+
+    ConfigManager.from_environment()

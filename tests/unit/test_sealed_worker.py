@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import confbus
-from confbus.errors import SealedError, UnknownPath
+from confbus.errors import InvalidSettings, SealedError, UnknownPath
 from confbus.keyring import Keyring
 from confbus.testing import Bus
 from confbus.wire.record import replace
@@ -196,6 +196,12 @@ def test_a_section_that_must_be_sealed_is_not_taken_in_plain_text(bus: Bus, forg
     assert trusting.snapshot == forged
     assert config.snapshot == DOCUMENT
     assert config.status().error.startswith("database: it comes in plain text")
+
+
+@pytest.mark.parametrize("sealed", ["database", ["database.host"], ["."], [""], ["[0]"], ["a..b"]])
+def test_what_is_no_section_of_its_own_cannot_be_asked_for_sealed(bus: Bus, sealed: Any) -> None:
+    with pytest.raises(InvalidSettings, match=r"^sealed=: "):
+        bus.connect(sealed=sealed)
 
 
 def test_parts_that_were_open_are_not_lost_when_the_whole_is_sealed(bus: Bus) -> None:

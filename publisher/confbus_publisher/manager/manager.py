@@ -10,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self, cast
 
 from confbus.errors import Closed, NotStarted
+from confbus.sealed_keys import sealed_keys
 from confbus.wire.frozen import Frozen
+from confbus.wire.path import render
 from confbus_publisher.manager import assembly
 from confbus_publisher.manager.admission import admitted
 from confbus_publisher.manager.callback import on_its_loop
@@ -74,7 +76,7 @@ class ConfigManager:
             versions=max_config_versions,
             interval_s=check_interval_s,
             gate_timeout_s=gate_timeout_s,
-            seal=tuple(seal),
+            seal=sealed_keys(seal, origin="ConfigManager(seal=)"),
             keys=Path(keys or os.environ.get(KEYS) or DEFAULT_KEYS),
             secrets_allow=tuple((secrets_allow or {}).items()),
         )
@@ -96,7 +98,8 @@ class ConfigManager:
         from confbus_publisher.manager.environment import sources_of
 
         sources, settings = sources_of(os.environ)
-        terms: dict[str, Any] = {"watch_files": settings.watch, "seal": settings.seal, "keys": settings.keys}
+        terms: dict[str, Any] = {"watch_files": settings.watch, "keys": settings.keys}
+        terms["seal"] = [render((key,)) for key in settings.seal]
         terms |= {"sources": sources, **options}
         return cls(**terms)
 
