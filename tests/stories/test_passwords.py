@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import signal
 import subprocess
 import sys
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from click.testing import CliRunner
@@ -73,6 +74,12 @@ def command_lines() -> str:
     return "\n".join(texts)
 
 
+def states(users: Users) -> list[str]:
+    """Where everybody stands who reports."""
+    reports: Any = users.admin.hvals(users.keys.fleet)
+    return [json.loads(report)["state"] for report in reports]
+
+
 def told(*words: str, **environment: str) -> str:
     """All that a command says, with its traceback."""
     answer = CliRunner().invoke(program, words, env={"CONFBUS_DEBUG": "1", **environment})
@@ -94,7 +101,8 @@ def test_processes_that_run_and_fail_tell_no_password(users: Users, shop: Shop) 
             text=True,
         ) as worker,
     ):
-        eventually(lambda: users.admin.hlen(users.keys.fleet) == 2)
+        # Both report before there is anything to read; whoever may not read it then does not start.
+        eventually(lambda: sorted(states(users)) == ["in step", "live"])
         seen = [command_lines(), str(users.admin.client_list()), str(users.admin.acl_list())]
 
         # when
