@@ -22,8 +22,8 @@ from confbus.seal import seal, unseal
 from confbus.testing import Bus
 from confbus.wire.encoder import Encoder
 from confbus.wire.sealed import parse
-from confbus_publisher.key_file import KeyFile
-from confbus_publisher.seals import Seals
+from confbus_publisher.sealing.key_file import KeyFile
+from confbus_publisher.sealing.seals import Seals
 
 if TYPE_CHECKING:
     from collections.abc import Callable

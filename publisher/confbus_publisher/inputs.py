@@ -22,7 +22,7 @@ from confbus_publisher.layers import Layers
 from confbus_publisher.merge import Merged, Merger, conflicts
 from confbus_publisher.merge_rules import DEFAULT, Rules
 from confbus_publisher.provenance import Provenance
-from confbus_publisher.seals import Seals
+from confbus_publisher.sealing.seals import Seals
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

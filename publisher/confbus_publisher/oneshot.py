@@ -10,7 +10,7 @@ from confbus_publisher.decision import held_pairs
 from confbus_publisher.holds.hold import in_force, keeping
 from confbus_publisher.judgement import judge
 from confbus_publisher.ledger import state_of
-from confbus_publisher.resealing import vouch
+from confbus_publisher.sealing.resealing import vouch
 
 if TYPE_CHECKING:
     from confbus.wire.release import Release

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from confbus_publisher.guard.guarding import Policy
     from confbus_publisher.inputs import Inputs
     from confbus_publisher.ledger import Ledger
-    from confbus_publisher.seals import Seals
+    from confbus_publisher.sealing.seals import Seals
     from confbus_publisher.settings import Settings
 
 _log = logging.getLogger("confbus.publisher")
@@ -119,8 +119,8 @@ def settings_of(named: Named) -> Settings:
 
 def seals_of(settings: Settings, *, is_dry: bool = False) -> Seals:
     """What `settings` seal, and with which keyring; that is not read yet. `is_dry` as in `Seals`."""
-    from confbus_publisher.key_file import KeyFile
-    from confbus_publisher.seals import Seals
+    from confbus_publisher.sealing.key_file import KeyFile
+    from confbus_publisher.sealing.seals import Seals
 
     return Seals(settings.namespace, settings.seal, KeyFile(settings.keys), is_dry=is_dry)
 

@@ -28,8 +28,8 @@ from confbus_publisher.mending import Mending
 from confbus_publisher.overrides.overriding import Overriding
 from confbus_publisher.patience import Patience
 from confbus_publisher.recollection import Recollection
-from confbus_publisher.renewal import renew
-from confbus_publisher.resealing import vouch
+from confbus_publisher.sealing.renewal import renew
+from confbus_publisher.sealing.resealing import vouch
 from confbus_publisher.standing import Standing
 from confbus_publisher.telling import Telling
 from confbus_publisher.wakes import Wakes

@@ -11,8 +11,8 @@ import pytest
 import confbus
 from confbus.errors import SealedError
 from confbus.wire.sealed import parse
-from confbus_publisher.key_file import KeyFile
 from confbus_publisher.opening import Named, inputs_of, site_of
+from confbus_publisher.sealing.key_file import KeyFile
 from confbus_publisher.session import Session
 from confbus_publisher.settings import load_settings
 from support.eventually import eventually

@@ -10,7 +10,7 @@ import pytest
 from confbus.errors import ChecksFailed, ConfigRefused
 from confbus.wire.reference import Reference
 from confbus_publisher import EnvironmentConfigSource, FileConfigSource
-from confbus_publisher.key_file import KeyFile
+from confbus_publisher.sealing.key_file import KeyFile
 from support.managed import managed, until
 from support.said import Said
 from support.seals import ring

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from confbus_publisher import ConfigManager
-from confbus_publisher.key_file import KeyFile
+from confbus_publisher.sealing.key_file import KeyFile
 from support.seals import ring
 
 if TYPE_CHECKING:

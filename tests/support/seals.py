@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 from confbus.keyring import ACTIVE, Key, Keyring
 from confbus.seal import seal
 from confbus.wire.encoder import Encoder
-from confbus_publisher.key_file import KeyFile
-from confbus_publisher.seals import Seals
+from confbus_publisher.sealing.key_file import KeyFile
+from confbus_publisher.sealing.seals import Seals
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

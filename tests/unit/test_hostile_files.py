@@ -14,8 +14,8 @@ from confbus.secrets.places import Files
 from confbus.secrets.unresolved import Unresolved
 from confbus_publisher.checks.schema import SchemaCheck
 from confbus_publisher.formats.limits import Unfit
-from confbus_publisher.key_file import KeyFile
 from confbus_publisher.memory_file import MemoryFile
+from confbus_publisher.sealing.key_file import KeyFile
 from confbus_publisher.sources.directory import DirectorySource
 from confbus_publisher.sources.file import FileSource
 from confbus_publisher.sources.glob import GlobSource

@@ -8,7 +8,7 @@ import pytest
 
 from confbus.errors import Refused
 from confbus.keyring import MAX_KEYS, Keyring
-from confbus_publisher.key_changes import generated, removed, rotated
+from confbus_publisher.sealing.key_changes import generated, removed, rotated
 from support.seals import key, ring
 
 NOW = datetime(2026, 1, 31, 12, 0, 0, tzinfo=UTC)

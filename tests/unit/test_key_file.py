@@ -9,7 +9,7 @@ import pytest
 
 from confbus.errors import InvalidSettings
 from confbus.keyring import parse
-from confbus_publisher.key_file import KeyFile
+from confbus_publisher.sealing.key_file import KeyFile
 from support.seals import ring
 
 if TYPE_CHECKING:

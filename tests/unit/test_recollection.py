@@ -16,7 +16,7 @@ from support.seals import ring, seals
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from confbus_publisher.seals import Seals
+    from confbus_publisher.sealing.seals import Seals
 
 
 def merge(number: int, sealing: Seals | None = None) -> Merge:

@@ -16,7 +16,7 @@ from confbus_publisher.ledger.rollback import target
 from confbus_publisher.manager.forgetful import Forgetful
 from confbus_publisher.oneshot import publish_once
 from confbus_publisher.publisher import Publisher
-from confbus_publisher.resealing import keys_of
+from confbus_publisher.sealing.resealing import keys_of
 from confbus_publisher.sources import DictSource
 from support.bus import Edits
 from support.seals import key, ring, seals

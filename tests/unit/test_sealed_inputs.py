@@ -19,7 +19,7 @@ from support.seals import ring, seals
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from confbus_publisher.seals import Seals
+    from confbus_publisher.sealing.seals import Seals
 
 DOCUMENT = {"database": {"host": "db-1", "password": "hunter2"}, "web": {"port": 80}, "debug": False}
 

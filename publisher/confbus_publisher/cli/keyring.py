@@ -13,15 +13,15 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from confbus.keyring import Key, Keyring
-    from confbus_publisher.key_file import KeyFile
     from confbus_publisher.opening import Named, Site
-    from confbus_publisher.seals import Seals
+    from confbus_publisher.sealing.key_file import KeyFile
+    from confbus_publisher.sealing.seals import Seals
 
 
 def key_file(named: Named, path: str | None) -> KeyFile:
     """The keyring at `path`, else that of the settings. Raises `InvalidSettings`."""
-    from confbus_publisher.key_file import KeyFile
     from confbus_publisher.opening import settings_of
+    from confbus_publisher.sealing.key_file import KeyFile
 
     return KeyFile(Path(path) if path else settings_of(named).keys)
 
@@ -45,7 +45,7 @@ def change(file: KeyFile, make: Callable[[Keyring, datetime], tuple[Keyring, Key
 def site_with(named: Named, file: KeyFile) -> tuple[Site, Seals]:
     """Where `named` leads, and what is sealed there, with the keyring `file`. Raises as `site_of`."""
     from confbus_publisher.opening import site_of
-    from confbus_publisher.seals import Seals
+    from confbus_publisher.sealing.seals import Seals
 
     site = site_of(named)
     seals = Seals(site.namespace, site.seals.keys if site.seals else (), file)
@@ -55,7 +55,7 @@ def site_with(named: Named, file: KeyFile) -> tuple[Site, Seals]:
 def needed(named: Named, file: KeyFile) -> dict[str, list[int]] | None:
     """The kept releases that need each key, by its id; None, with the reason told, when no server says so."""
     from confbus.errors import EmbeddedFailed, InvalidSettings, Unreachable
-    from confbus_publisher.key_use import needed_keys
+    from confbus_publisher.sealing.key_use import needed_keys
 
     try:
         site, _ = site_with(named, file)

@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
     from confbus.keyring import Key
     from confbus_publisher.cli.wait import Wait
-    from confbus_publisher.key_file import KeyFile
     from confbus_publisher.ledger import Ledger, State
     from confbus_publisher.opening import Named
+    from confbus_publisher.sealing.key_file import KeyFile
 
 _HEADS = ["KEY", "STATE", "SINCE", "NEEDED BY"]
 _EPILOG = """\b
@@ -58,7 +58,7 @@ def generate(named: Named, output: str, path: str | None) -> int:
     keyring to the workers before.
     """
     from confbus_publisher.cli import keyring
-    from confbus_publisher.key_changes import generated
+    from confbus_publisher.sealing.key_changes import generated
 
     file = keyring.key_file(named, path)
     key = keyring.change(file, generated)
@@ -84,7 +84,7 @@ def rotate(named: Named, output: str, path: str | None, author: str, wait: Wait)
     """
     from confbus.errors import EmbeddedFailed, Unreachable
     from confbus_publisher.cli import keyring
-    from confbus_publisher.key_changes import rotated
+    from confbus_publisher.sealing.key_changes import rotated
 
     began = time.monotonic()
     file = keyring.key_file(named, path)
@@ -136,7 +136,7 @@ def remove(named: Named, output: str, path: str | None, name: str, force: bool) 
     """
     from confbus.errors import Refused
     from confbus_publisher.cli import keyring
-    from confbus_publisher.key_changes import removed
+    from confbus_publisher.sealing.key_changes import removed
 
     file = keyring.key_file(named, path)
     removed(keyring.ring_of(file), name)
@@ -155,8 +155,8 @@ def remove(named: Named, output: str, path: str | None, name: str, force: bool) 
 def _seal_head(named: Named, file: KeyFile, key: Key, *, author: str, output: str, wait: Wait, began: float) -> int:
     """Let the head be sealed with the new key, by whoever is active, or here; then tell, and wait for the fleet."""
     from confbus_publisher.cli import arrival, keyring
-    from confbus_publisher.renewal import renew
-    from confbus_publisher.resealing import is_due
+    from confbus_publisher.sealing.renewal import renew
+    from confbus_publisher.sealing.resealing import is_due
 
     site, seals = keyring.site_with(named, file)
 
@@ -180,7 +180,7 @@ def _seal_head(named: Named, file: KeyFile, key: Key, *, author: str, output: st
 
 
 def _used(ledger: Ledger, key: Key) -> str:
-    from confbus_publisher.resealing import keys_of
+    from confbus_publisher.sealing.resealing import keys_of
 
     state = ledger.state
     is_used = state is not None and key.id in keys_of(state.release.manifest, state.blobs).values()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from confbus_publisher.ledger import Ledger, State
     from confbus_publisher.opening import Named
     from confbus_publisher.overrides.override import Override
-    from confbus_publisher.seals import Seals
+    from confbus_publisher.sealing.seals import Seals
 
 
 @subcommand(
@@ -86,7 +86,7 @@ def _refuse_sealed(ledger: Ledger, seals: Seals | None, parts: Path) -> None:
     from confbus.errors import Refused
     from confbus.wire.path import render
     from confbus.wire.sections import path_of
-    from confbus_publisher.resealing import keys_of
+    from confbus_publisher.sealing.resealing import keys_of
 
     state = ledger.refresh()
     sealed = {path_of(name)[0] for name in (keys_of(state.release.manifest, state.blobs) if state else ())}

@@ -131,7 +131,7 @@ def _sealed(state: State) -> dict[str, list[str]]:
 
 
 def _keys(state: State) -> dict[str, str]:
-    from confbus_publisher.resealing import keys_of
+    from confbus_publisher.sealing.resealing import keys_of
 
     return keys_of(state.release.manifest, state.blobs)
 

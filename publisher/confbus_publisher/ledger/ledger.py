@@ -18,7 +18,7 @@ from confbus_publisher.ledger.inventory import Inventory
 from confbus_publisher.ledger.rollback import pairs_of, verdicts
 from confbus_publisher.ledger.store import BlobsDiffer, VersionTaken
 from confbus_publisher.overrides.override import lost
-from confbus_publisher.resealing import resealed_if_possible
+from confbus_publisher.sealing.resealing import resealed_if_possible
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from confbus.wire.manifest import Manifest
     from confbus_publisher.guard.guard import Terms
     from confbus_publisher.ledger.store import Commit, Holds, Overrides, Store
-    from confbus_publisher.seals import Seals
+    from confbus_publisher.sealing.seals import Seals
 
 _LOOKED_AT = 64
 _ALL = 1_000_000

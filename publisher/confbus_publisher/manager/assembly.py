@@ -15,7 +15,6 @@ from confbus_publisher.expansion.file_roots import FileRoots
 from confbus_publisher.guard.guard import Terms
 from confbus_publisher.guard.guarding import Policy
 from confbus_publisher.inputs import Inputs
-from confbus_publisher.key_file import KeyFile
 from confbus_publisher.ledger import Ledger
 from confbus_publisher.ledger.memory import MemoryStore
 from confbus_publisher.manager.engine import Engine
@@ -27,7 +26,8 @@ from confbus_publisher.manager.worker import Worker
 from confbus_publisher.memory_file import MemoryFile
 from confbus_publisher.publisher import Pace
 from confbus_publisher.seal_settings import DEFAULT_KEYS
-from confbus_publisher.seals import Seals
+from confbus_publisher.sealing.key_file import KeyFile
+from confbus_publisher.sealing.seals import Seals
 from confbus_publisher.settings import DOCUMENT_LIMIT_BYTES
 from confbus_publisher.sources.source import Polled
 from confbus_publisher.sources.value_file import SECRETS

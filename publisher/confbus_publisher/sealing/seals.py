@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from confbus.wire.encoder import Encoded
     from confbus.wire.manifest import Manifest
     from confbus.wire.sealed import Envelope
-    from confbus_publisher.key_file import KeyFile
     from confbus_publisher.layer import Layer
+    from confbus_publisher.sealing.key_file import KeyFile
 
 _NO_KEYS = Keyring()
 

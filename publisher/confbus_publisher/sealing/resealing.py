@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from confbus.wire.manifest import Manifest
     from confbus.wire.release import Release
-    from confbus_publisher.seals import Seals
+    from confbus_publisher.sealing.seals import Seals
 
     Content = tuple[Release, dict[str, bytes]]
     """A release, and its blobs by digest."""

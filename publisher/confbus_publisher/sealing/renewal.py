@@ -6,13 +6,13 @@ import logging
 from typing import TYPE_CHECKING
 
 from confbus_publisher.ledger import Why
-from confbus_publisher.resealing import held_again, is_due, resealed
+from confbus_publisher.sealing.resealing import held_again, is_due, resealed
 
 if TYPE_CHECKING:
     from confbus.wire.release import Release
     from confbus_publisher.inputs import Merge
     from confbus_publisher.ledger import Ledger
-    from confbus_publisher.seals import Seals
+    from confbus_publisher.sealing.seals import Seals
 
 ACTION = "reseal"
 _log = logging.getLogger("confbus.publisher")
