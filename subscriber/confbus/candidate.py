@@ -43,12 +43,12 @@ def from_fetch(fetched: Fetched, running: Assembly) -> Apply:
 def judged(apply: Apply, local: Local) -> Applied | Refused:
     """Offer `apply` to the local copy: it is what is read there from now on, or it was refused."""
     try:
-        assembly = assemble(apply, local.unseal)
+        assembly = assemble(apply, local.unsealing.opener(apply.blobs.values()))
     except Malformed as error:
         return Refused(apply.head, str(error), is_damage=True)
     except SealBroken as error:
         return Refused(apply.head, str(error))
-    refusal = _taken_away(apply, assembly) or _laid_open(apply, assembly, local.sealed)
+    refusal = _taken_away(apply, assembly) or _laid_open(apply, assembly, local.unsealing.required)
     reason = refusal or local.receive(snapshot(apply, assembly))
     return Refused(apply.head, reason) if reason else Applied(apply.head, assembly)
 

@@ -215,7 +215,7 @@ class Following:
 
     def _with_new_keys(self) -> News:
         """Judge again what was refused or locked for want of a key, once there are others."""
-        if not self._local.has_new_keys():
+        if not self._local.unsealing.has_new_keys():
             return []
         follower, snapshot = self._follower, self._local.snapshot
         follower.judge_again()

@@ -10,6 +10,7 @@ import _thread
 
 from confbus import importing
 from confbus.errors import InvalidSettings, UnknownPath, ViewFailed
+from confbus.unsealing import Unsealing
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -18,12 +19,10 @@ if TYPE_CHECKING:
     from typing import Any
 
     from confbus.changes import Dispatcher
-    from confbus.open_keys import OpenKeys, Source
     from confbus.overlay import Overlay
     from confbus.pins import Pins
     from confbus.secrets.resolver import Resolver
     from confbus.views.view import Built, View
-    from confbus.wire.sealed import Envelope
     from confbus.wire.snapshot import Snapshot
 
 ABSENT: Any = object()
@@ -37,22 +36,18 @@ class Local:
 
     __slots__ = (
         "_dispatcher",
-        "_keys",
         "_making",
         "_moved",
         "_on_swap",
-        "_opened",
         "_pins",
         "_wakers",
         "_waking",
         "changing",
-        "key_source",
-        "namespace",
         "overlay",
         "resolver",
-        "sealed",
         "secrets_refresh_s",
         "snapshot",
+        "unsealing",
         "validators",
         "views",
     )
@@ -64,11 +59,7 @@ class Local:
         self.overlay: Overlay | None = None
         self.resolver: Resolver | None = None
         self.secrets_refresh_s = SECRETS_REFRESH_S
-        self.namespace = ""
-        self.key_source: Source = None
-        self.sealed: frozenset[str] = frozenset()
-        self._keys: OpenKeys | None = None
-        self._opened: frozenset[str] = frozenset()  # the names of what came sealed; others may walk over the old set
+        self.unsealing = Unsealing()
         self.views: list[View[Any]] = []
         self.snapshot: Snapshot | None = None
         self._dispatcher: Dispatcher | None = None
@@ -141,24 +132,10 @@ class Local:
             self.resolver = Resolver(self.secrets_refresh_s)
         return self.resolver
 
-    def unseal(self, section: str, envelope: Envelope) -> bytes | None:
-        """The plain bytes of a sealed section, or None without the key. Raises `SealBroken` when it does not open."""
-        if self._keys is None:
-            from confbus.open_keys import OpenKeys
-
-            self._keys = OpenKeys(self.namespace, self.key_source)
-        plain = self._keys.open(section, envelope)
-        self._opened |= set() if plain is None else {section}
-        return plain
-
-    def has_new_keys(self) -> bool:
-        """Whether there are other keys than before; looked up only while one is lacking."""
-        return self._keys is not None and self._keys.is_lacking and self._keys.renew()
-
     @property
     def problem(self) -> str:
         """Why there are no keys, when that is a fault, or why a secret may be older than it should."""
-        return (self._keys and self._keys.problem) or (self.resolver and self.resolver.problem) or ""
+        return self.unsealing.problem or (self.resolver.problem if self.resolver else "")
 
     @property
     def judges(self) -> int:
@@ -239,13 +216,8 @@ class Local:
         """Why a view or a validator refuses `snapshot`, or empty; `built` gets what all views would show. Nothing that
         came sealed is in it, though whoever refuses may quote that: the fleet is told in plain text."""
         reason = self._judgement(snapshot, built)
-        if not reason or not self._opened:
-            return reason
-        with importing.guard:
-            from confbus.views.misfit import without_values
-            from confbus.wire.sections import path_of
-        document: dict[Any, Any] = dict(snapshot)  # the keys of a snapshot are paths; here they must be keys
-        return without_values(reason, [document.get(path_of(section)[0]) for section in self._opened])
+        # The keys of a snapshot are paths; here they must be keys.
+        return self.unsealing.without_sealed(reason, dict(snapshot)) if reason else ""
 
     def _judgement(self, snapshot: Snapshot, built: list[Built]) -> str:
         try:

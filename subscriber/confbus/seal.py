@@ -13,6 +13,7 @@ import hmac
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
+from confbus import importing
 from confbus.errors import SealBroken
 from confbus.wire import codec
 from confbus.wire.sealed import NONCE_BYTES, Envelope
@@ -63,7 +64,8 @@ def _derived(secret: bytes, use: bytes) -> bytes:
 
 def _cipher(key: Key, section: str) -> Any:
     try:
-        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+        with importing.guard:  # it may be the thread that follows which opens the first one
+            from cryptography.hazmat.primitives.ciphers.aead import AESGCM
     except ImportError:
         reason = "the package cryptography is not installed here: pip install 'confbus[sealed]'"
         raise SealBroken(section, key.id, reason) from None

@@ -60,7 +60,8 @@ def _restore(local: Local, fallback: Fallback) -> Restored | None:
         return None
     head = good.head
     try:
-        values = {name: value_of(name, blob, local.unseal) for name, blob in good.blobs.items()}
+        opener = local.unsealing.opener(good.blobs.values())
+        values = {name: value_of(name, blob, opener) for name, blob in good.blobs.items()}
     except SealBroken as error:
         raise ConfigRefused(head.version, str(error)) from error
     assembly = NOTHING.changed(good.manifest, values)

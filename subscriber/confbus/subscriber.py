@@ -12,6 +12,7 @@ from confbus.beginning import Beginning
 from confbus.dial import dialled
 from confbus.errors import Closed, Stale, WaitTimeout
 from confbus.local import SECRETS_REFRESH_S
+from confbus.unsealing import Unsealing
 from confbus.wire.keys import Keys
 from confbus.wire.record import replace
 
@@ -77,7 +78,7 @@ class Subscriber(Beginning):
         keys = Keys(namespace, prefix=prefix)
         dial = dialled(url, keys, password_file=password_file, client=client)
         super().__init__(namespace, dial, _fallback(fallback, namespace), validators)
-        self._local.namespace, self._local.key_source, self._local.sealed = namespace, open_keys, _sealed(sealed)
+        self._local.unsealing = Unsealing(namespace, open_keys, _sealed(sealed))
         self._local.secrets_refresh_s = secrets_refresh_s
         if overlay is not None:
             from confbus.overlay import overlay_of
