@@ -23,9 +23,10 @@ class Broken(AssertionError):
 class Witness:
     """Knows the true story: every choice somebody made, whatever Redis forgot of it.
 
-    A *choice* is a content that was made the head on purpose: published, rolled back to, adopted. A repair, and a
-    Redis that comes back from a backup, make no choice: they bring an earlier one back. Each choice has passed all
-    choices that led to it, commit by commit. A worker has passed the choices it ran, and what those had passed.
+    A *choice* is a content that was made the head on purpose: published, rolled back to, adopted, or resumed, which
+    says of the content that is there that it stays. A repair, and a Redis that comes back from a backup, make no
+    choice: they bring an earlier one back. Each choice has passed all choices that led to it, commit by commit. A
+    worker has passed the choices it ran, and what those had passed.
 
     A head is *old* for a worker when its content differs from what runs, its choice is one that the worker has passed,
     and so is the last choice of the same content: it was replaced in the history that this worker followed, and nobody
@@ -70,7 +71,7 @@ class Witness:
     def committed(self, commit: Commit) -> None:
         """The head was changed by one of ours."""
         head, base, action = commit.head, commit.base, commit.entry["action"]
-        if action in {"publish", "rollback", "adopt"}:
+        if action in {"publish", "rollback", "adopt", "resume"}:
             before = self._choice_of[base.change] if base else None
             self._passed.append(0 if before is None else self._passed[before] | 1 << before)
             self._last_choice[head.digest] = len(self._passed) - 1
