@@ -7,7 +7,7 @@
 --       quarantine fields, override fields, approval fields, hold fields, head fields; after them come new entries of
 --       the log, each as its id, the number of its texts, and these)
 -- REPLY {"installed"}  {"exists", version}  {"release", key}  {"missing", digest}  {"log", tail}  {"type", key, found}
---       {"denied", channel}
+--       {"denied", key}
 --
 -- Atomic because whoever sees the head must find all it stands for, and of two imports one alone may win. Until the
 -- head is there, blobs and releases are nothing to anybody.
@@ -30,7 +30,11 @@ end
 local there = redis.call("HMGET", head, "change", "version")
 if there[1] == change then return {"installed"} end
 if there[1] or there[2] then return {"exists", there[2] or ""} end
-if redis.acl_check_cmd and not redis.acl_check_cmd(command, notices, "") then return {"denied", notices} end
+local needs = {{command, notices, ""}, {"XADD", log, "*", "a", ""}, {"HSET", quarantine, "a", ""},
+  {"HSETNX", overrides, "a", ""}, {"HSET", approvals, "a", ""}, {"HSETNX", holds, "a", ""}, {"HSET", head, "a", ""}}
+for _, need in ipairs(redis.acl_check_cmd and needs or {}) do
+  if not redis.acl_check_cmd(unpack(need)) then return {"denied", need[2]} end
+end
 for at = starts[1], starts[2] - 1 do
   local key = KEYS[9 + at - starts[1]]
   if redis.call("HGET", key, "digest") ~= ARGV[at] then return {"release", key} end

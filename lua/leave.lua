@@ -3,7 +3,7 @@
 -- KEYS  1 head  2 blobs  3… releases (to be left)
 -- ARGV  1 length (of the fields of blobs)  2… texts (the fields of blobs, then each release as the number of its texts,
 --       and its fields)
--- REPLY {"left"}  {"exists", version}  {"type", key, found}
+-- REPLY {"left"}  {"exists", version}  {"type", key, found}  {"denied", key}
 --
 -- Atomic because a release must be the one of one import, and because none may be written over once there is a head.
 
@@ -20,6 +20,10 @@ for _, key in ipairs({head, blobs}) do
 end
 local version = redis.call("HGET", head, "version")
 if version then return {"exists", version} end
+local needs = {{"HSET", blobs, "a", ""}, {"UNLINK", KEYS[3]}, {"HSET", KEYS[3], "a", ""}}
+for _, need in ipairs(redis.acl_check_cmd and KEYS[3] and needs or {}) do
+  if not redis.acl_check_cmd(unpack(need)) then return {"denied", need[2]} end
+end
 
 local at = tonumber(length) + 2
 put(blobs, 2, at - 1)

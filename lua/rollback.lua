@@ -4,7 +4,7 @@
 --       4 bad (the release the head stands at)  5 blobs  6 log  7 quarantine  8 notices
 -- ARGV  1 author  2 message  3 command (SPUBLISH on a Cluster; optional: PUBLISH)
 -- REPLY {"rolled back", version, revision}  {"no head"}  {"head is at", version}  {"no release", key}
---       {"next free", version}  {"missing", digest}  {"type", key, found}
+--       {"next free", version}  {"missing", digest}  {"type", key, found}  {"denied", key}
 --
 -- Atomic because the head, the quarantine and the new release must agree. No compare-and-set: an operator wins over
 -- whatever happened meanwhile. The notice carries no facts; subscribers read the head.
@@ -14,7 +14,6 @@ local blobs, log, quarantine, notices = KEYS[5], KEYS[6], KEYS[7], KEYS[8]
 local author, message, command = ARGV[1] or "", ARGV[2] or "", ARGV[3] or ""
 
 local function ends_with(text, ending) return string.sub(text, -#ending) == ending end
-
 local function sections(key)
   local found, fields = {}, redis.call("HGETALL", key)
   for at = 1, #fields, 2 do
@@ -25,8 +24,7 @@ end
 
 local function named(names)
   table.sort(names)
-  local more = #names > 20 and string.format(" and %d more", #names - 20) or ""
-  return table.concat(names, " ", 1, math.min(#names, 20)) .. more
+  return table.concat(names, " ", 1, math.min(#names, 20)) .. (#names > 20 and " and " .. #names - 20 .. " more" or "")
 end
 
 for key, wanted in pairs({[head] = "hash", [blobs] = "hash", [log] = "stream", [quarantine] = "hash"}) do
@@ -45,6 +43,11 @@ local next_revision = string.format("%.0f", tonumber(now[6] or 0) + 1)
 local restored, left = sections(target), sections(bad)
 for _, digest in pairs(restored) do
   if redis.call("HEXISTS", blobs, digest) == 0 then return {"missing", digest} end
+end
+local needs = {{"COPY", target, release}, {"HSET", release, "a", ""}, {"HSET", quarantine, "a", ""},
+  {"HDEL", quarantine, "a"}, {"XADD", log, "*", "a", ""}, {"HINCRBY", head, "a", 1}, {"HSET", head, "a", ""}}
+for _, need in ipairs(redis.acl_check_cmd and needs or {}) do
+  if not redis.acl_check_cmd(unpack(need)) then return {"denied", need[2]} end
 end
 
 local time = redis.call("TIME")

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 NEWEST, *OTHERS = GENERATIONS
 SERVERS = [NEWEST, *(pytest.param(other, marks=pytest.mark.slow) for other in OTHERS)]
+STRICT = [NEWEST, *(pytest.param(other, marks=pytest.mark.slow) for other in OTHERS if other.name != "redis-6.2")]
 
 
 def _id(kind: str | Generation) -> str:
@@ -54,6 +55,13 @@ def redis_place(request: pytest.FixtureRequest, namespace: str) -> Iterator[Redi
 @pytest.fixture(params=SERVERS, ids=_id)
 def server_place(request: pytest.FixtureRequest, namespace: str) -> Iterator[RedisPlace]:
     """An empty place on each real server."""
+    yield from _on_redis(request, namespace)
+
+
+@pytest.fixture(params=STRICT, ids=_id)
+def strict_place(request: pytest.FixtureRequest, namespace: str) -> Iterator[RedisPlace]:
+    """An empty place on each real server that has rights by key, and tells scripts of them: Redis 7 and what came of
+    it."""
     yield from _on_redis(request, namespace)
 
 

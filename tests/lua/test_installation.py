@@ -262,3 +262,35 @@ def test_what_is_no_stream_or_hash_is_not_written_over(redis_place: RedisPlace) 
 
     assert redis_place.store().head() is None
     assert redis_place.client.get(redis_place.keys.overrides) == b"x"
+
+
+@pytest.mark.parametrize("lacking", ["head", "log", "quarantine", "overrides", "approvals", "holds"])
+def test_an_import_that_lacks_a_right_writes_nothing_that_anybody_reads(strict_place: RedisPlace, lacking: str) -> None:
+    keys, mine = strict_place.keys, getattr(strict_place.keys, lacking)
+    named = [keys.head, keys.log, keys.quarantine, keys.overrides, keys.approvals, keys.holds, keys.blobs, keys.notices]
+    left = [keys.blobs, *map(keys.release, range(1, 9))]
+    others = [f"~{key}" for key in (*named, *left) if key != mine]
+    script = f"(+eval +evalsha ~{mine} {' '.join(others)})"
+
+    with (
+        strict_place.store_of_user("+@all", "&*", f"%R~{keys.lease}", f"%R~{mine}", *others, script) as store,
+        pytest.raises(Refused, match=rf"may not write .*:{lacking}"),
+    ):
+        imported(store, raw())
+
+    assert {key.decode() for key in strict_place.client.keys("*")} <= set(left)
+
+
+def test_blobs_and_releases_of_an_import_come_together_or_not_at_all(strict_place: RedisPlace) -> None:
+    keys = strict_place.keys
+    read = [f"%R~{key}" for key in (keys.lease, keys.head, keys.log)]
+    releases = " ".join(f"~{keys.release(version)}" for version in range(1, 9))
+    script = f"(+eval +evalsha ~{keys.head} ~{keys.blobs} {releases})"
+
+    with (
+        strict_place.store_of_user("+@all", "&*", *read, f"~{keys.blobs}", script) as store,
+        pytest.raises(Refused, match=r"may not write .*:release:"),
+    ):
+        imported(store, raw())
+
+    assert {key.decode() for key in strict_place.client.keys("*")} <= {keys.blobs}

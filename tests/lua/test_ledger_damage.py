@@ -10,7 +10,7 @@ import pytest
 from confbus.errors import Malformed, NoRelease, Refused
 from confbus.wire.head import PROTOCOL
 from confbus_publisher.guard.guard import Terms
-from confbus_publisher.ledger import Ledger, Why
+from confbus_publisher.ledger import Ledger, Why, scripts
 from support.places import encoded, ledger
 
 if TYPE_CHECKING:
@@ -269,40 +269,53 @@ def test_a_publisher_without_the_channel_is_refused_or_says_so(server_place: Red
     assert bool(publisher.unannounced) is not can_ask
 
 
-def test_a_publisher_that_may_not_move_the_head_leaves_nothing_behind(server_place: RedisPlace) -> None:
-    if int(server_place.client.info("server")["redis_version"].split(".")[0]) < 7:
-        pytest.skip("this server has no rights by key, and no script can ask for them")
-    published(server_place)
-    before, keys = server_place.content(), server_place.keys
+def test_a_publisher_that_may_not_move_the_head_leaves_nothing_behind(strict_place: RedisPlace) -> None:
+    published(strict_place)
+    before, keys = strict_place.content(), strict_place.keys
     written = [keys.blobs, keys.log, keys.quarantine, keys.guard, keys.notices, keys.overrides, keys.approvals]
     others = [f"~{key}" for key in (*written, keys.holds, *map(keys.release, (1, 2, 3)))]
     script = f"(+eval +evalsha ~{keys.head} {' '.join(others)})"
 
-    with server_place.store_of_user("+@all", "&*", f"%R~{keys.head}", *others, script) as store:
+    with strict_place.store_of_user("+@all", "&*", f"%R~{keys.head}", *others, script) as store:
         publisher = Ledger(store)
         publisher.refresh()
         with pytest.raises(Refused, match=r"may not write confbus:.*:head"):
             publisher.publish(encoded(GOOD), ANN)
 
-    assert server_place.content() == before
+    assert strict_place.content() == before
 
 
-def test_a_guard_that_may_not_be_ended_is_not_told_as_ended(server_place: RedisPlace) -> None:
-    if int(server_place.client.info("server")["redis_version"].split(".")[0]) < 7:
-        pytest.skip("this server has no rights by key, and no script can ask for them")
-    publisher, keys = published(server_place), server_place.keys
+@pytest.mark.parametrize("lacking", ["head", "quarantine", "log"])
+def test_a_rollback_by_hand_that_lacks_a_right_leaves_nothing_behind(strict_place: RedisPlace, lacking: str) -> None:
+    published(strict_place)
+    keys, before = strict_place.keys, strict_place.content()
+    named = [keys.head, *map(keys.release, (1, 3, 2)), keys.blobs, keys.log, keys.quarantine, keys.notices]
+    mine = getattr(keys, lacking)
+    others = [f"~{key}" for key in named if key != mine]
+
+    with strict_place.client_of_user(
+        "+@all", "&*", f"%R~{mine}", *others, f"(+eval +evalsha ~{mine} {' '.join(others)})"
+    ) as client:
+        answer = scripts.script("rollback").call(client, named, ["ann", "why"])
+
+    assert answer == ("denied", mine)
+    assert strict_place.content() == before
+
+
+def test_a_guard_that_may_not_be_ended_is_not_told_as_ended(strict_place: RedisPlace) -> None:
+    publisher, keys = published(strict_place), strict_place.keys
     publisher.publish(encoded(GOOD), ANN, terms=Terms(60.0))
-    guard, before = publisher.store.guard(), server_place.content()
+    guard, before = publisher.store.guard(), strict_place.content()
     assert guard
     script = f"(+eval +evalsha ~{keys.guard} ~{keys.log})"
 
     with (
-        server_place.store_of_user("+@all", "&*", f"%R~{keys.guard}", f"~{keys.log}", script) as store,
+        strict_place.store_of_user("+@all", "&*", f"%R~{keys.guard}", f"~{keys.log}", script) as store,
         pytest.raises(Refused, match=r"may not write confbus:.*:guard"),
     ):
         store.end_guard(guard, {"action": "guarded"})
 
-    assert server_place.content() == before
+    assert strict_place.content() == before
 
 
 def test_a_publisher_that_may_not_read_releases_frees_nothing(server_place: RedisPlace) -> None:

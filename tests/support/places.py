@@ -97,12 +97,18 @@ class RedisPlace:
     @contextmanager
     def store_of_user(self, *rules: str) -> Generator[RedisStore]:
         """The store as a user of the server sees it who has only these rights."""
+        with self.client_of_user(*rules) as limited:
+            yield RedisStore(limited, self.keys, where="the test's server", patience_s=2.0)
+
+    @contextmanager
+    def client_of_user(self, *rules: str) -> Generator[Redis]:
+        """A client of a user of the server who has only these rights."""
         self.client.execute_command("ACL", "SETUSER", "limited", "on", ">secret", *rules)
         pool = self.client.connection_pool
         settings: dict[str, Any] = {**pool.connection_kwargs, "username": "limited", "password": "secret"}
         limited = Redis(connection_pool=ConnectionPool(connection_class=pool.connection_class, **settings))
         try:
-            yield RedisStore(limited, self.keys, where="the test's server", patience_s=2.0)
+            yield limited
         finally:
             limited.connection_pool.disconnect()
             self.client.execute_command("ACL", "DELUSER", "limited")
