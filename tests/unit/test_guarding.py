@@ -13,6 +13,7 @@ from confbus_publisher.fleet import Report, parse_all, subscribers
 from confbus_publisher.guard.guard import Terms
 from confbus_publisher.guard.guarding import Guarding, Policy
 from confbus_publisher.guard.probe import Probe, python_objection
+from confbus_publisher.guard.trial import see_through
 from confbus_publisher.ledger import Ledger, Why
 from support.clock import Clock
 from support.eventually import eventually
@@ -187,3 +188,22 @@ def test_with_nowhere_to_go_back_to_the_guard_ends_and_says_so(store: MemoryPlac
     assert watcher.trouble.startswith("version 2 does harm, and version 1 is gone: 1 of 1 instance refused it")
     assert actions(store) == ["publish", "publish", "guard failed"]
     assert store.guard() is None
+
+
+def test_a_trial_that_the_active_publisher_lets_run_out_is_judged_by_who_waits_for_it(
+    ledger: Ledger, store: MemoryPlace, clock: Clock
+) -> None:
+    waited: list[float] = []
+
+    def hang(pause_s: float) -> None:
+        """Somebody keeps the lease and looks after nothing."""
+        store.take_lease("hanging", 3_600_000)
+        waited.append(pause_s)
+        clock.advance(10)
+
+    ending = see_through(ledger, POLICY, author="bob", pause=hang)
+
+    assert ending is not None
+    assert (ending.word, ending.version) == ("passed", 2)
+    assert 60 < 10 * len(waited) <= 110
+    assert actions(store)[-1] == "guarded"

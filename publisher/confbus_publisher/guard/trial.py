@@ -1,10 +1,12 @@
 """One release on trial, seen through to the end of its guard by somebody who is not the active publisher.
 
-Whoever is active judges it. While nobody is, this does.
+Whoever is active judges it. While nobody is, this does; also when the active one lets the time run out and more, since
+it hangs, or knows nothing of guards.
 """
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
 PASSED, ROLLED_BACK, REPLACED, FAILED = "passed", "rolled back", "replaced", "failed"
 _LOOKED_AT = 256
+_LATE_MS = 30_000
+_log = logging.getLogger("confbus.publisher")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +59,15 @@ def see_through(
         try:
             state = ledger.refresh()
             is_on_trial = state is not None and state.release.digest == begun.release.digest
-            if not is_on_trial or ledger.look_at_guard() is None:
+            guard = ledger.look_at_guard() if is_on_trial else None
+            if guard is None:
                 return _ending(ledger, begun)
-            if not ledger.store.lease():
+            now_ms = ledger.store.time_ms()
+            if guard.is_over(now_ms - _LATE_MS) or not ledger.store.lease():
                 reports = fleet.parse_all(ledger.store.fleet())
-                guarding.judge(fleet.subscribers(reports, ledger.store.time_ms()))
-        except (Conflict, Malformed, NoRelease):  # The head moves, or is restored just now.
-            pass
+                guarding.judge(fleet.subscribers(reports, now_ms))
+        except (Conflict, Malformed, NoRelease) as error:
+            _log.debug("the head moves, or is restored just now: %s", error)
         pause(LOOK_S)
 
 
