@@ -12,6 +12,7 @@ import queue
 import signal
 import sys
 from contextlib import contextmanager
+from dataclasses import replace
 from enum import Enum
 from typing import TYPE_CHECKING
 
@@ -20,17 +21,20 @@ from confbus_publisher import opening, standing
 from confbus_publisher.attachment import Attachment
 from confbus_publisher.eviction import evicting_policy
 from confbus_publisher.session import Session
+from confbus_publisher.vitals import Vitals
 
 if TYPE_CHECKING:
     from collections.abc import Generator
 
     from confbus_publisher.opening import Named
+    from confbus_publisher.serving.listen import Listen
+    from confbus_publisher.serving.server import Server
     from confbus_publisher.settings import Settings
 
 _log = logging.getLogger("confbus.publisher")
 _TICK_S = 0.5
 _NOT_YET = (standing.STARTING, standing.UNREACHABLE)
-_FIXED = ("namespace", "redis", "state", "history", "poll_interval_s", "report_interval_s", "lease_s")
+_FIXED = ("namespace", "redis", "state", "history", "poll_interval_s", "report_interval_s", "lease_s", "listen")
 
 
 class Order(Enum):
@@ -43,21 +47,26 @@ class Order(Enum):
 
 class Daemon:
     """The publisher of the settings that `named` leads to, until SIGTERM or SIGINT. With `guard_s`, what it publishes
-    is watched for so long, whatever the settings say; with 0 it is not.
+    is watched for so long, whatever the settings say; with 0 it is not. With `listen`, it answers HTTP there.
 
-    Raises what makes it pointless to begin: `InvalidSettings`, `InvalidNamespace`, `EmbeddedFailed`. From then on
-    nothing that sources, Redis or a reload do ends it. `run` belongs to the main thread.
+    Raises what makes it pointless to begin: `InvalidSettings`, `InvalidNamespace`, `EmbeddedFailed`,
+    `ListenFailed`. From then on nothing that sources, Redis or a reload do ends it. `run` belongs to the main thread.
     """
 
-    def __init__(self, named: Named, *, author: str = "", guard_s: float | None = None) -> None:
+    def __init__(
+        self, named: Named, *, author: str = "", guard_s: float | None = None, listen: Listen | None = None
+    ) -> None:
         self._named = named
         self._author = author
         self._guard_s = guard_s
+        self._listen = listen
         self._settings = self._read()
         self._inputs = opening.inputs_of(self._settings)
         self._guard = opening.policy_of(self._settings)
         self._attachment: Attachment | None = None
         self._orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
+        self._vitals = Vitals(self._settings.namespace)
+        self._server: Server | None = None
         self._has_terminal = sys.stderr.isatty()
         self._knows_policy = False
         self._trouble = ""
@@ -67,6 +76,7 @@ class Daemon:
         session = None
         try:
             with self._signals():
+                self._serve()
                 session = self._begin()
                 while (order := self._next_order()) is not Order.LEAVE:
                     if order is Order.RELOAD:
@@ -78,10 +88,26 @@ class Daemon:
                 session.stop()
             if self._attachment is not None:
                 self._attachment.close()
+            if self._server is not None:
+                self._server.stop()
 
     def _read(self) -> Settings:
         settings = opening.settings_of(self._named)
+        if self._listen is not None:
+            settings = replace(settings, listen=self._listen)
         return settings if self._guard_s is None else settings.guarded(self._guard_s)
+
+    def _serve(self) -> None:
+        """Answer HTTP, if anybody wants that, from before there is anything to tell until nothing is left."""
+        if self._settings.listen is None:
+            return
+        from prometheus_client import REGISTRY
+
+        from confbus_publisher.serving.application import application
+        from confbus_publisher.serving.server import Server
+
+        self._server = Server(application(self._vitals, REGISTRY), self._settings.listen)
+        _log.info("health and metrics at http://%s", self._server.listen)
 
     def _begin(self) -> Session:
         if self._settings.redis is None and self._attachment is None:
@@ -97,6 +123,7 @@ class Daemon:
             guard=self._guard,
         )
         _log.info("publishing %s to %s", self._settings.namespace, session.where)
+        self._vitals.take(session.publisher, session.where)
         session.start()
         return session
 

@@ -32,6 +32,7 @@ from confbus_publisher.sealing.renewal import renew
 from confbus_publisher.sealing.resealing import vouch
 from confbus_publisher.standing import Standing
 from confbus_publisher.telling import Telling
+from confbus_publisher.turn import Turn
 from confbus_publisher.wakes import Wakes
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class Publisher:
         self.inputs = inputs
         self.ledger = ledger
         self.identity = identity
+        self.last_turn: Turn | None = None
         self._author = author
         self._pace = pace
         self._clock = clock
@@ -117,8 +119,7 @@ class Publisher:
     def run(self) -> None:
         """Turn until `stop`; then give the lease up. Redis being away is waited out, never fatal."""
         while not self._is_stopping:
-            again_s = self.turn()
-            self._wakes.sleep(again_s)
+            self._wakes.sleep(self.turn())
         self._lease.give_up()
 
     def look(self) -> None:
@@ -132,6 +133,11 @@ class Publisher:
 
     def turn(self) -> float:
         """One round; returns in how many seconds the next is due. Errors become the standing, and are logged once."""
+        due_in_s = self._take_turn()
+        self.last_turn = Turn(self._clock(), due_in_s, self._merge is not None)
+        return due_in_s
+
+    def _take_turn(self) -> float:
         try:
             refusal = self._load()
             head, state = self._mending.look()

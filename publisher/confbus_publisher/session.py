@@ -53,7 +53,7 @@ class Session:
         # An embedded server comes back with its data, or begins a life that no instance knows of.
         return_s = _RETURN_POLLS * settings.poll_interval_s if settings.redis else 0.0
         store = RedisStore(self.client, keys, where=self.where, patience_s=opening.PATIENCE_S)
-        self._publisher = Publisher(
+        self.publisher = Publisher(
             inputs,
             Ledger(store, history=settings.history, seals=inputs.seals),
             MemoryFile(settings.state, settings.namespace),
@@ -75,11 +75,11 @@ class Session:
 
     @property
     def standing(self) -> Standing:
-        return self._publisher.standing
+        return self.publisher.standing
 
     def start(self) -> None:
         """Begin; Redis need not be there yet."""
-        self._publisher.inputs.listen(self.look)
+        self.publisher.inputs.listen(self.look)
         self._thread.start()
         self._watcher.start()
 
@@ -88,27 +88,27 @@ class Session:
 
         Not before: in an empty Redis a listener is somebody who may know more, and a publisher waits for what it says.
         """
-        if not self._is_following and self._publisher.ledger.head is not None:
+        if not self._is_following and self.publisher.ledger.head is not None:
             self._is_following = True
             self._follower.follow()
 
     def look(self) -> None:
         """Take a turn soon."""
-        self._publisher.look()
+        self.publisher.look()
 
     def use(self, inputs: Inputs, guard: Policy) -> None:
         """Publish what `inputs` say from the next turn on, guarded like that."""
         self._watcher.stop()
         inputs.listen(self.look)
-        self._publisher.inputs, self._publisher.ledger.seals = inputs, inputs.seals
-        self._publisher.guard = guard
+        self.publisher.inputs, self.publisher.ledger.seals = inputs, inputs.seals
+        self.publisher.guard = guard
         self._watcher = self._new_watcher()
         self._watcher.start()
         self.look()
 
     def stop(self) -> None:
         """Finish the turn at hand, give the lease up, and close every connection."""
-        self._publisher.stop()
+        self.publisher.stop()
         self._follower.close()
         self._watcher.stop()
         if self._thread.ident is not None:
@@ -116,11 +116,11 @@ class Session:
         self.client.close()
 
     def _new_watcher(self) -> Watcher:
-        return Watcher(lambda: self._publisher.inputs.watched, self.look)
+        return Watcher(lambda: self.publisher.inputs.watched, self.look)
 
     def _publish(self) -> None:
         try:
-            self._publisher.run()
+            self.publisher.run()
         except Exception as error:  # noqa: BLE001 — carried to the main thread, which ends the process with it
             self.failure = error
             self._ended()

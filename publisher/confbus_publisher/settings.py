@@ -20,6 +20,7 @@ from confbus_publisher.formats.limits import FILE_BYTES, Unfit
 from confbus_publisher.formats.text import decode
 from confbus_publisher.formats.yaml import load_yaml
 from confbus_publisher.guard_settings import GuardSettings, read_guard
+from confbus_publisher.http_settings import read_http
 from confbus_publisher.merge_rules import DEFAULT, Rules, read_rules
 from confbus_publisher.seal_settings import DEFAULT_KEYS, KEYS, read_seal
 from confbus_publisher.source_settings import SourceSettings, read_sources
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from confbus.wire import path as paths
     from confbus_publisher.origin import Origin
+    from confbus_publisher.serving.listen import Listen
     from confbus_publisher.sources.source import AnySource
 
 HISTORY, LEAST_HISTORY = 50, 16
@@ -58,6 +60,7 @@ _KNOWN = (
     "seal",
     "keys",
     "guard",
+    "http",
 )
 _IN_SOURCE = 3  # sources, the index, the key
 
@@ -85,6 +88,7 @@ class Settings:
     file_roots: tuple[Path, ...] = (SECRETS,)
     seal: tuple[str, ...] = ()
     keys: Path
+    listen: Listen | None = None
     watch: bool = True
 
     def guarded(self, for_s: float) -> Settings:
@@ -136,6 +140,7 @@ def read_settings(
         lease_s=entry.seconds("lease", default=LEASE_S, least=SHORTEST_LEASE_S, most=LONGEST_LEASE_S),
         file_roots=roots,
         seal=read_seal(entry),
+        listen=read_http(entry),
         keys=file.parent / entry.text("keys", default=variables.get(KEYS) or DEFAULT_KEYS),
     )
 

@@ -7,19 +7,38 @@ import os
 import sys
 from typing import TYPE_CHECKING
 
+import click
+
 from confbus_publisher.cli import outcome
 from confbus_publisher.cli.options import subcommand, with_author, with_guard, with_place
 from confbus_publisher.cli.output import plain
 
 if TYPE_CHECKING:
     from confbus_publisher.opening import Named
+    from confbus_publisher.serving.listen import Listen
+
+
+def _listen(_ctx: click.Context, _param: click.Parameter, text: str | None) -> Listen | None:
+    from confbus_publisher.serving.listen import FORM, parse_listen
+
+    found = parse_listen(text) if text else None
+    if text and found is None:
+        raise click.BadParameter(f"{text!r} is no place to listen. {FORM}")
+    return found
 
 
 @subcommand("run", example="confbus run -c confbus.yaml")
 @with_place
 @with_author
 @with_guard
-def command(named: Named, author: str, guard_s: float | None) -> int:
+@click.option(
+    "--listen",
+    callback=_listen,
+    envvar="CONFBUS_LISTEN",
+    metavar="HOST:PORT",
+    help="Answer there for health and metrics, such as 127.0.0.1:9630.",
+)
+def command(named: Named, author: str, guard_s: float | None, listen: Listen | None) -> int:
     """Keep the fleet in step with the sources, until stopped.
 
     SIGHUP reads confbus.yaml and all sources again. SIGTERM and Ctrl-C finish the publish at hand and give the lease
@@ -33,7 +52,7 @@ def command(named: Named, author: str, guard_s: float | None) -> int:
     from confbus_publisher.daemon import Daemon
 
     _log_to_stderr()
-    Daemon(named, author=author, guard_s=guard_s).run()
+    Daemon(named, author=author, guard_s=guard_s, listen=listen).run()
     return outcome.DONE
 
 

@@ -9,7 +9,7 @@ import click
 
 from confbus_publisher.cli import outcome
 from confbus_publisher.cli.fleet import summary
-from confbus_publisher.cli.moments import age, iso
+from confbus_publisher.cli.moments import age
 from confbus_publisher.cli.options import subcommand, with_output, with_place
 from confbus_publisher.cli.output import listed, plain, present, sections_text, width
 from confbus_publisher.cli.publishers import active_fact, active_text, standby_facts, standby_texts
@@ -72,29 +72,16 @@ def _head(ledger: Ledger) -> tuple[State | None, str]:
 
 
 def _facts(state: State | None, seen: Survey, held: list[Quarantine]) -> dict[str, Any]:
+    from confbus_publisher.head_facts import head_facts
+
     elsewhere = seen.elsewhere(state.head.version) if state else []
     return {
-        "head": _head_fact(state) if state else None,
+        "head": head_facts(state) if state else None,
         "active": active_fact(seen),
         "standby": standby_facts(seen),
         "warnings": list(seen.active.warnings) if seen.active else [],
         "quarantine": [content.fact() for content in held],
         "fleet": {"states": seen.states(), "elsewhere": elsewhere},
-    }
-
-
-def _head_fact(state: State) -> dict[str, Any]:
-    head, release = state.head, state.release
-    return {
-        "version": head.version,
-        "of": release.of,
-        "revision": head.revision,
-        "epoch": head.epoch,
-        "digest": head.digest,
-        "at": iso(release.at_ms),
-        "author": release.author,
-        "message": release.message,
-        "sealed": _keys(state),
     }
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from confbus.errors.publishing import FleetLagging as FleetLagging
     from confbus.errors.publishing import KeyLacking as KeyLacking
     from confbus.errors.publishing import LeaseHeld as LeaseHeld
+    from confbus.errors.publishing import ListenFailed as ListenFailed
     from confbus.errors.publishing import Lost as Lost
     from confbus.errors.publishing import NoRelease as NoRelease
     from confbus.errors.publishing import OnHold as OnHold

@@ -128,6 +128,15 @@ class EmbeddedFailed(ConfBusError):
         super().__init__(f"No embedded server: {reason}.", advice=advice)
 
 
+class ListenFailed(ConfBusError):
+    """The publisher cannot listen at `address`."""
+
+    def __init__(self, address: str, reason: str, *, advice: str = "") -> None:
+        self.address = address
+        self.reason = reason
+        super().__init__(f"{address}: cannot listen there: {reason}.", advice=advice)
+
+
 class KeyLacking(ConfBusError):
     """What is published is sealed with a key that this publisher does not have, or does not use yet."""
 

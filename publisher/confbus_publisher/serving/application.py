@@ -1,0 +1,53 @@
+"""What is asked over HTTP, and what is answered. Answers come from memory: nobody waits for the publisher or Redis."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from prometheus_client import exposition
+from starlette.applications import Starlette
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+if TYPE_CHECKING:
+    from prometheus_client import CollectorRegistry
+    from starlette.requests import Request
+
+    from confbus_publisher.vitals import Vitals
+
+OK, UNAVAILABLE = 200, 503
+_UNSTORED = {"Cache-Control": "no-store"}
+_INDEX = """\
+/healthz  whether the publisher lives
+/readyz   whether it is at work
+/metrics  for Prometheus
+/status   where it stands
+"""
+
+
+def application(vitals: Vitals, registry: CollectorRegistry) -> Starlette:
+    """The routes, for any ASGI server; each takes GET and HEAD, and nothing else."""
+
+    async def index(_request: Request) -> Response:
+        return PlainTextResponse(_INDEX)
+
+    async def healthz(_request: Request) -> Response:
+        return _verdict(vitals.health(), good="healthy")
+
+    async def readyz(_request: Request) -> Response:
+        return _verdict(vitals.readiness(), good="ready")
+
+    async def status(_request: Request) -> Response:
+        return JSONResponse(vitals.status(), headers=_UNSTORED)
+
+    # No coroutine: collectors may take their time, and in a thread they keep nobody else waiting.
+    def metrics(request: Request) -> Response:
+        encode, kind = exposition.choose_encoder(request.headers.get("Accept", ""))
+        return Response(encode(registry), headers={**_UNSTORED, "Content-Type": kind})
+
+    pages = {"/": index, "/healthz": healthz, "/readyz": readyz, "/status": status, "/metrics": metrics}
+    return Starlette(routes=[Route(path, page, methods=["GET"]) for path, page in pages.items()])
+
+
+def _verdict(facts: dict[str, Any], *, good: str) -> Response:
+    return JSONResponse(facts, OK if facts["status"] == good else UNAVAILABLE, headers=_UNSTORED)

@@ -1,0 +1,63 @@
+"""`confbus run` as container platforms, Prometheus and people with curl see it."""
+
+from __future__ import annotations
+
+import json
+import re
+import signal
+import socket
+from typing import TYPE_CHECKING, Any
+from urllib.error import HTTPError
+from urllib.request import urlopen
+
+from support.eventually import eventually
+
+if TYPE_CHECKING:
+    from support.shop import Running, Shop
+
+
+def ask(daemon: Running, path: str) -> tuple[int, Any]:
+    """The status of the answer, and its JSON."""
+    line = daemon.says("health and metrics at")
+    found = re.search(r"http://\S+", line)
+    assert found, line
+    try:
+        with urlopen(found[0] + path, timeout=30) as answer:
+            return answer.status, json.load(answer)
+    except HTTPError as error:
+        with error:
+            return error.code, json.load(error)
+
+
+def test_a_publisher_is_alive_while_its_sources_are_wrong_and_ready_once_they_are_mended(shop: Shop) -> None:
+    shop.settle("http: {listen: 'localhost:1'}")
+    shop.write("number: [\n")
+
+    with shop.start("run", CONFBUS_LISTEN="127.0.0.1:0") as daemon:
+        daemon.says("refused")
+        alive, unready = ask(daemon, "/healthz"), ask(daemon, "/readyz")
+        shop.write("number: 2\n")
+        eventually(lambda: ask(daemon, "/readyz")[0] == 200, describe=lambda: ask(daemon, "/readyz"))
+        ready = ask(daemon, "/readyz")
+        status = ask(daemon, "/status")[1]
+        code = daemon.end(signal.SIGTERM)
+
+    assert alive[0] == 200
+    assert unready[0] == 503
+    assert "config/app.yaml:2:1" in unready[1]["reason"]
+    assert ready[1] == {"status": "ready", "state": "in step", "is_active": True}
+    assert status["head"] == shop.confbus("status", "--output", "json").data["head"]
+    assert code == 0
+
+
+def test_a_port_that_is_taken_ends_the_start_with_one_message(shop: Shop) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+
+        run = shop.process("run", "--listen", address)
+        wrong = shop.confbus("run", "--listen", "9630")
+
+    assert (run.returncode, len(run.stderr.splitlines())) == (1, 2)
+    assert f"{address}: cannot listen there" in run.stderr
+    assert wrong.code == 64
+    assert "127.0.0.1:9630" in wrong.err

@@ -1,0 +1,150 @@
+"""What a publisher answers over HTTP, and to whom."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import threading
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from prometheus_client import CollectorRegistry, Counter
+
+from confbus_publisher.serving.application import application
+from confbus_publisher.serving.listen import Listen
+from confbus_publisher.serving.server import Server
+from confbus_publisher.vitals import LATE_S, Vitals
+from support.clock import Clock
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+LOOPBACK = Listen("127.0.0.1", 0)
+
+
+class Site:
+    """A server on a free port, and what it tells of."""
+
+    def __init__(self, *, longest_s: float = 10.0) -> None:
+        self.clock = Clock()
+        self.registry = CollectorRegistry()
+        self.server = Server(
+            application(Vitals("shop", clock=self.clock), self.registry), LOOPBACK, longest_s=longest_s
+        )
+
+    def ask(self, path: str, method: str = "GET", **headers: str) -> tuple[int, dict[str, str], str]:
+        """Status, headers and text of an answer."""
+        listen = self.server.listen
+        connection = http.client.HTTPConnection(listen.host, listen.port, timeout=30)
+        try:
+            connection.request(method, path, headers=headers)
+            answer = connection.getresponse()
+            return answer.status, {name.lower(): value for name, value in answer.getheaders()}, answer.read().decode()
+        finally:
+            connection.close()
+
+    def connect(self) -> socket.socket:
+        return socket.create_connection((self.server.listen.host, self.server.listen.port), timeout=30)
+
+
+@pytest.fixture(scope="module")
+def site() -> Generator[Site]:
+    site = Site()
+    try:
+        yield site
+    finally:
+        site.server.stop()
+
+
+def test_health_is_200_and_for_a_loop_that_hangs_503(site: Site) -> None:
+    well, headers, said = site.ask("/healthz")
+    site.clock.advance(LATE_S + 1)
+    ill, _, reason = site.ask("/healthz")
+    site.clock.advance(-LATE_S - 1)
+
+    assert (well, json.loads(said)["status"]) == (200, "healthy")
+    assert headers["cache-control"] == "no-store"
+    assert (ill, json.loads(reason)["reason"]) == (503, "the loop did not turn for 61 s")
+
+
+def test_readiness_is_503_before_the_first_turn(site: Site) -> None:
+    code, _, said = site.ask("/readyz")
+
+    assert (code, json.loads(said)["status"]) == (503, "unready")
+
+
+def test_the_status_is_json_and_the_index_names_every_page(site: Site) -> None:
+    code, _, said = site.ask("/status")
+
+    assert (code, json.loads(said)["namespace"]) == (200, "shop")
+    for line in site.ask("/")[2].splitlines():
+        assert site.ask(line.split()[0])[0] in {200, 503}
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"), [("", "text/plain"), ("application/openmetrics-text", "application/openmetrics-text")]
+)
+def test_metrics_are_those_of_the_registry_in_the_form_that_is_asked_for(site: Site, accept: str, kind: str) -> None:
+    probes = Counter("bus_probes", "Probes.", registry=site.registry)
+    probes.inc()
+
+    code, headers, said = site.ask("/metrics", Accept=accept)
+
+    site.registry.unregister(probes)
+    assert code == 200
+    assert headers["content-type"].startswith(kind)
+    assert "bus_probes_total 1.0\n" in said
+
+
+def test_only_get_and_head_are_answered(site: Site) -> None:
+    head = site.ask("/healthz", "HEAD")
+    others = {method: site.ask("/healthz", method)[0] for method in ("POST", "PUT", "DELETE", "OPTIONS", "TRACE")}
+
+    assert (head[0], head[2]) == (200, "")
+    assert set(others.values()) == {405}
+    assert site.ask("/config")[0] == 404
+
+
+def test_whoever_writes_or_reads_slowly_holds_nobody_and_is_sent_away() -> None:
+    site = Site(longest_s=0.3)
+    with site.connect() as silent, site.connect() as slow:
+        slow.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nX-Slow: ")
+
+        code, _, _ = site.ask("/healthz")
+
+        assert code == 200
+        assert [_end(each) for each in (silent, slow)] == [b"", b""]
+    site.server.stop()
+
+
+def test_a_body_and_a_head_without_end_are_not_waited_for(site: Site) -> None:
+    with site.connect() as large, site.connect() as long:
+        large.sendall(b"GET /healthz HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000000\r\n\r\n")
+        long.sendall(b"GET /healthz HTTP/1.1\r\nX-Long: " + b"x" * 100_000)
+
+        assert _answer(large).startswith(b"HTTP/1.1 200")
+        assert _answer(long).startswith(b"HTTP/1.1 400")
+
+
+def test_at_the_end_the_port_is_free_again_and_no_thread_is_left() -> None:
+    before = threading.active_count()
+    site = Site()
+    listen = site.server.listen
+
+    site.server.stop()
+
+    listen.open().close()
+    assert before == threading.active_count()
+
+
+def _end(connection: socket.socket) -> bytes:
+    """What is read until the other side ends it."""
+    try:
+        return connection.recv(1000)
+    except ConnectionResetError:
+        return b""
+
+
+def _answer(connection: socket.socket) -> Any:
+    return connection.recv(1000)
