@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -117,10 +118,15 @@ def test_no_link_of_a_directory_or_of_a_pattern_leads_out_of_it(tmp_path: Path, 
         SecretsSource(place).load()
 
 
-def test_a_memory_file_beyond_its_bound_is_left_alone(tmp_path: Path) -> None:
+def test_a_memory_file_beyond_its_bound_is_left_alone_and_not_read(tmp_path: Path) -> None:
     path = tmp_path / "state"
     path.touch()
     os.truncate(path, 2**40)
 
+    tracemalloc.start()
     with pytest.raises(Malformed, match="larger than 512 MiB"):
         MemoryFile(path, "shop").load()
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    assert most < 1_000_000

@@ -62,11 +62,10 @@ def _settled_content(path: Path, most_bytes: int) -> bytes | None:
     with os.fdopen(descriptor, "rb") as file:
         before = os.fstat(descriptor)
         _refuse_what_is_no_file(before)
-        content = file.read(min(before.st_size, most_bytes) + 1)  # as much is set aside as is asked for
+        _refuse_what_is_large(before.st_size, most_bytes)
+        content = file.read(before.st_size + 1)  # as much is set aside as is asked for
         after = os.fstat(descriptor)
-    if len(content) > most_bytes:
-        bound = f"{most_bytes // 1024**2} MiB" if most_bytes >= 1024**2 else f"{most_bytes // 1024} KiB"
-        raise Unfit(f"larger than {bound}", "Split it; a configuration is small.")
+    _refuse_what_is_large(len(content), most_bytes)
     is_settled = (before.st_mtime_ns, before.st_size) == (after.st_mtime_ns, after.st_size)
     return content if is_settled else None
 
@@ -75,3 +74,9 @@ def _refuse_what_is_no_file(status: os.stat_result) -> None:
     if not stat.S_ISREG(status.st_mode):
         what = "a directory" if stat.S_ISDIR(status.st_mode) else "no regular file"
         raise Unfit(f"it is {what}", "Name a file.")
+
+
+def _refuse_what_is_large(size: int, most_bytes: int) -> None:
+    if size > most_bytes:
+        bound = f"{most_bytes // 1024**2} MiB" if most_bytes >= 1024**2 else f"{most_bytes // 1024} KiB"
+        raise Unfit(f"larger than {bound}", "Split it; a configuration is small.")
