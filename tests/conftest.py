@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import signal
+import sys
 import tempfile
 import threading
 from contextlib import ExitStack
@@ -29,7 +31,17 @@ settings.register_profile("confbus", deadline=None)
 settings.register_profile("quick", settings.get_profile("confbus"), max_examples=20)  # make quick
 settings.load_profile("confbus")
 
+# Every test process, and every program that a test starts, would compile all of the code anew.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
 SERVERS = {generation.name: generation for generation in GENERATIONS}
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of collected tests stay to the end: no collection of garbage need look at them again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)
