@@ -42,15 +42,17 @@ def decide(
     quarantine: Collection[str],
     *,
     aliases: Callable[[], Sequence[Manifest]] = tuple,
+    guises: Callable[[str], Collection[str]] = lambda _section: (),
     running: Manifest | None = None,
 ) -> Decision:
     """The step for `merge`.
 
     `accounted` is the digest of this publisher's last merge that was also the head's `merged`, or else of the one it
     began with (None: it decides for the first time). `quarantine` holds `section digest` pairs. `aliases` are what
-    `merge` would be under other keys: the same content; `running` is what the head stands for.
+    `merge` would be under other keys: the same content; `guises` are as in `held_pairs`; `running` is what the head
+    stands for.
     """
-    pairs = held_pairs(merge, quarantine, aliases=aliases, running=running)
+    pairs = held_pairs(merge, quarantine, aliases=aliases, guises=guises, running=running)
     if pairs:
         return Decision(Step.HELD, tuple(pairs), next(iter(pairs.values()))[0])
     if head is None or not head.merged:
@@ -70,10 +72,15 @@ def held_pairs(
     quarantine: Collection[str],
     *,
     aliases: Callable[[], Sequence[Manifest]] = tuple,
+    guises: Callable[[str], Collection[str]] = lambda _section: (),
     running: Manifest | None = None,
 ) -> dict[str, list[str]]:
-    """The sections of `merge` that still have content which was rolled back, whichever key sealed that, each with its
-    pairs in `quarantine`. What the `running` manifest has under another key is in force: that is not held."""
+    """The sections of `merge` that still have content which was rolled back, whether and by whichever key that was
+    sealed, each with its pairs in `quarantine`.
+
+    `guises` gives for a section the digests that its content would have if it were sealed, or were not. What the
+    `running` manifest has under another key is in force: that is not held.
+    """
     found: dict[str, list[str]] = {}
     if not quarantine:
         return found
@@ -84,4 +91,10 @@ def held_pairs(
         there = running.sections.get(name) if running else None
         if pairs and (len(digests) == 1 or there not in digests):
             found[name] = pairs
+    for pair in quarantine:
+        name, _, digest = pair.rpartition(" ")
+        there = running.sections.get(name) if running else None
+        is_in_force = there is not None and there == merge.sections.get(name)
+        if not is_in_force and pair not in found.get(name, ()) and digest in guises(name):
+            found.setdefault(name, []).append(pair)
     return found

@@ -25,7 +25,7 @@ from confbus_publisher.provenance import Provenance
 from confbus_publisher.sealing.seals import Seals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
     from pathlib import Path as FilePath
 
     from confbus.errors import SourceFailed
@@ -50,6 +50,8 @@ class Merge:
     origins: Mapping[str, bytes] = field(repr=False)
     aliases: Callable[[], Sequence[Manifest]] = field(default=tuple, repr=False)
     """What the manifest would be under the other keys of the ring: the same content, sealed before or afterwards."""
+    guises: Callable[[str], Collection[str]] = field(default=lambda _section: (), repr=False)
+    """What the digests of a section would be if it were sealed, or were not: the same content with another `seal:`."""
 
     @property
     def tree(self) -> Frozen:
@@ -157,7 +159,8 @@ class Inputs:
         encoded = self.seals.sealed(plain, ring)
         if encoded.size > self._limit_bytes:
             raise _too_large(encoded, self._limit_bytes)
-        merge = Merge(merged, expanded, encoded, self._provenance.blobs(merged), self.seals.aliases(plain, ring))
+        origins, aliases = self._provenance.blobs(merged), self.seals.aliases(plain, ring)
+        merge = Merge(merged, expanded, encoded, origins, aliases, self.seals.guises(expanded.tree, ring))
         self._last = ((shape, ring, *layers), merge)
         return merge
 

@@ -80,7 +80,8 @@ def _head(ledger: Ledger, *, may_be_damaged: bool) -> State | None:
 def _lifted(merge: Merge, ledger: Ledger, there: State | None, *, force: bool) -> list[str]:
     """The quarantined pairs that `merge` has, if it may go out with them."""
     running = there.release.manifest if there else None
-    held = held_pairs(merge.manifest, ledger.store.quarantine(), aliases=merge.aliases, running=running)
+    quarantine, same = ledger.store.quarantine(), merge.aliases
+    held = held_pairs(merge.manifest, quarantine, aliases=same, guises=merge.guises, running=running)
     if held and not force:
         raise Quarantined(held)
     return [pair for pairs in held.values() for pair in pairs]

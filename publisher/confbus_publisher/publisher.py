@@ -220,7 +220,8 @@ class Publisher:
         accounted = self._recollection.accounted
         if state:
             vouch(state.release.manifest, state.blobs, self.inputs.seals)
-        decision = decide(merge.manifest, accounted, head, held, aliases=merge.aliases, running=running)
+        same, guises = merge.aliases, merge.guises
+        decision = decide(merge.manifest, accounted, head, held, aliases=same, guises=guises, running=running)
         kept_back = self._holding.keep_back(merge.manifest, running) if decision.step is Step.PUBLISH else []
         if kept_back:
             decision = Decision(Step.HELD)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from confbus.errors import KeyLacking
-from confbus.wire.encoder import Encoder
+from confbus.errors import KeyLacking, Quarantined
+from confbus.wire.encoder import SPLIT_BYTES, Encoder
 from confbus.wire.sealed import parse
 from confbus_publisher.inputs import Inputs
 from confbus_publisher.ledger import Ledger, Why
@@ -135,6 +135,60 @@ def test_what_was_rolled_back_stays_held_after_a_new_key(site: Site) -> None:
     assert site.password == "one"
     assert site.edit("good") == "in step: "
     assert site.password == "good"
+
+
+@pytest.mark.parametrize(("before", "after"), [((), ("database",)), (("database",), ())])
+def test_what_was_rolled_back_stays_held_when_it_is_to_be_sealed_or_is_not_any_more(
+    tmp_path: Path, before: tuple[str, ...], after: tuple[str, ...]
+) -> None:
+    was = Site(tmp_path / "keys", seal=before)
+    was.use("k1")
+    was.turn()
+    was.edit("bad")
+    was.rollback()
+
+    now = Site(tmp_path / "keys", store=was.store, seal=after)
+    now.edits.write(document("bad"))
+    inputs = now.publisher.inputs
+
+    now.publisher.turn()
+    assert now.publisher.standing.state == "held"
+    with pytest.raises(Quarantined):
+        publish_once(now.ledger, inputs.load(), BOSS, inputs=inputs, identity=str(tmp_path / "keys"))
+    assert now.version == 3
+    assert now.edit("mended").startswith("in step")
+    assert now.password == "mended"
+
+
+def test_a_large_section_that_was_rolled_back_stays_held_when_it_is_to_be_sealed(tmp_path: Path) -> None:
+    was = Site(tmp_path / "keys", seal=())
+    was.use("k1")
+    large = {"database": {"bad": {"x": "1"}, "padding": {"x": "x" * SPLIT_BYTES}}}
+    was.turn()
+    was.edits.write(large)
+    was.turn()
+    was.rollback()
+
+    now = Site(tmp_path / "keys", store=was.store)
+    now.edits.write(large)
+
+    assert now.turn().startswith("held: database.bad, database.padding: still what was rolled back")
+
+
+def test_content_in_force_is_not_held_because_it_was_rolled_back_while_it_was_sealed(tmp_path: Path) -> None:
+    plain = Site(tmp_path / "keys", seal=())
+    plain.use("k1")
+    plain.turn()
+    sealing = Site(tmp_path / "keys", store=plain.store)
+    sealing.edit("two")
+    sealing.edit("one")
+    ledger = Ledger(plain.store)
+    ledger.refresh()
+    ledger.rollback(ledger.history()[-1], BOSS)
+
+    again = Site(tmp_path / "keys", store=plain.store, seal=())
+
+    assert again.turn().startswith("in step")
 
 
 def test_a_rollback_over_a_new_key_is_sealed_with_it(site: Site) -> None:

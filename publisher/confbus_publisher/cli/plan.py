@@ -76,7 +76,8 @@ def _held(merge: Merge, state: State | None) -> dict[str, str]:
 
     if state is None:
         return {}
-    held = held_pairs(merge.manifest, state.quarantine, aliases=merge.aliases, running=state.release.manifest)
+    running, same = state.release.manifest, merge.aliases
+    held = held_pairs(merge.manifest, state.quarantine, aliases=same, guises=merge.guises, running=running)
     return {section: state.quarantine[pairs[0]] for section, pairs in held.items()}
 
 

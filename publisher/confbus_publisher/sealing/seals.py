@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from confbus.errors import InvalidDocument, InvalidSettings
+from confbus.errors import InvalidDocument, InvalidSettings, Malformed
 from confbus.keyring import Keyring
 from confbus.seal import seal, unseal
+from confbus.wire import codec
+from confbus.wire.encoder import Encoder
 from confbus.wire.frozen import Frozen, is_mapping
-from confbus.wire.sections import name_of
+from confbus.wire.sections import name_of, path_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping
 
     from confbus.keyring import Key
     from confbus.wire.encoder import Encoded
@@ -93,6 +95,24 @@ class Seals:
         others = [key for key in ring if key is not ring.active] if self.keys else []
         return cache(partial(self._manifests, plain, others))
 
+    def guises(self, document: Mapping[str, Any], ring: Keyring) -> Callable[[str], Collection[str]]:
+        """For a section, the digests that its content in `document` would have if `seal:` said something else: in plain
+        text where it is sealed, under each key of `ring` where it is not. What is none of `document` has none."""
+
+        @cache
+        def of(section: str) -> frozenset[str]:
+            key = _top_level_key(section)
+            value = document.get(key)
+            if not is_mapping(value):
+                return frozenset()
+            if key in self.keys:
+                plain = Encoder().encode({key: value}).manifest.sections
+                return frozenset({plain[section]} if section in plain else ())
+            content = codec.encode(value, at=(key,)) if section == name_of((key,)) else None
+            return frozenset(codec.digest(self._sealed(each, section, content)) for each in ring if content is not None)
+
+        return of
+
     def open(self, section: str, envelope: Envelope) -> bytes | None:
         """The plain bytes, or None without the key. Raises `SealBroken` for what was altered, and as `ring`."""
         key = self.ring.get(envelope.key)
@@ -102,9 +122,12 @@ class Seals:
         """The envelope of `plain`; the last one under each key is remembered."""
         last = self._made.get((key.id, section))
         if last is None or last[0] != plain:
-            last = (plain, seal(key, namespace=self._namespace, section=section, plain=plain))
+            last = (plain, self._sealed(key, section, plain))
             self._made[key.id, section] = last
         return last[1]
+
+    def _sealed(self, key: Key, section: str, plain: bytes) -> bytes:
+        return seal(key, namespace=self._namespace, section=section, plain=plain)
 
     def _under(self, key: Key, plain: Encoded) -> Encoded:
         names = {name_of((each,)) for each in self.keys} & plain.blobs.keys()
@@ -112,3 +135,11 @@ class Seals:
 
     def _manifests(self, plain: Encoded, keys: Iterable[Key]) -> tuple[Manifest, ...]:
         return tuple(self._under(key, plain).manifest for key in keys)
+
+
+def _top_level_key(section: str) -> str:
+    """Empty for the name of what is no section, or has none."""
+    try:
+        return str(next(iter(path_of(section)), ""))
+    except Malformed:
+        return ""
