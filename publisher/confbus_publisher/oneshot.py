@@ -13,6 +13,8 @@ from confbus_publisher.ledger import state_of
 from confbus_publisher.sealing.resealing import vouch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from confbus.wire.release import Release
     from confbus_publisher.fleet import Report
     from confbus_publisher.guard.guard import Terms
@@ -31,6 +33,7 @@ def publish_once(
     adopt: bool = False,
     allow_empty: bool = False,
     terms: Terms | None = None,
+    warn: Callable[[str], object] = lambda _warning: None,
 ) -> Release | None:
     """The new release with the content of `merge`, or None when the head has just that.
 
@@ -40,7 +43,8 @@ def publish_once(
     sealed the head, unless `force`. Raises `Lost` while instances run what Redis has lost, unless `adopt`:
     then the merge begins a new epoch above all that they report, and so they follow; that needs no leave of the active
     publisher, which waits for it. Raises `ChecksFailed` for a merge without any value, unless `allow_empty`, and,
-    whatever is forced, for one that does not pass the checks of `inputs`. With `terms` the release is guarded, but for
+    whatever is forced, for one that does not pass the checks of `inputs`; what they only warn of, `warn` is told
+    before anything is written. With `terms` the release is guarded, but for
     one that is adopted: of what was before, nobody knows whether it is good.
     """
     holder = ledger.store.lease()
@@ -53,7 +57,8 @@ def publish_once(
     if not merge.manifest.sections and not allow_empty:
         raise ChecksFailed(["the sources say nothing at all; use --allow-empty if that is meant"])
     if inputs is not None:
-        judge(inputs, merge, there, ledger.store)
+        for warning in judge(inputs, merge, there, ledger.store):
+            warn(warning)
     everybody = fleet.parse_all(ledger.store.fleet())
     reports = fleet.subscribers(everybody, ledger.store.time_ms())
     ledger.fleet_size = len(reports)

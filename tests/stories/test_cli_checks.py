@@ -126,6 +126,17 @@ def test_the_line_that_a_gate_names_lets_just_that_document_out_once(checked: Sh
     assert checked.confbus("status", "--output", "json").data["approvals"] == []
 
 
+def test_a_publish_tells_what_it_was_warned_of(checked: Shop) -> None:
+    checked.write("number: 7\ndb: {host: a, port: 5432}\n")
+
+    told = checked.confbus("publish")
+    facts = checked.confbus("publish", "--output", "json").data
+
+    assert told.code == 0
+    assert "warning: config/app.yaml:1:1: number: the number is odd." in told.err
+    assert len(facts["warnings"]) == 1
+
+
 def test_warnings_of_the_active_publisher_are_in_the_status(checked: Shop) -> None:
     checked.write("number: 7\ndb: {host: a, port: 5432}\n")
 

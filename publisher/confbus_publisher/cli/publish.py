@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 @subcommand(
     "publish",
     example='confbus publish -m "raise the pool size" --wait 30s',
-    keys="version, is_new, digest, sections [name], guard {outcome, version, why}, fleet",
+    keys="version, is_new, digest, sections [name], warnings [text], guard {outcome, version, why}, fleet",
 )
 @with_place
 @with_message
@@ -73,17 +73,21 @@ def command(
     settings = settings if guard_s is None else settings.guarded(guard_s)
     inputs, policy = inputs_of(settings), policy_of(settings)
     why = Why(author, message, "adopt" if overrides["adopt"] else "publish")
+    warnings: list[str] = []
     with published_site(settings).ledger() as ledger:
         source = on_top(ledger.store)
         with recorded(ledger, why):
             merge = merged(inputs, source)
             before = wait.survey(ledger)
+            terms, warn = policy.terms, warnings.append
             release = publish_once(
-                ledger, merge, why, inputs=inputs, identity=identity(), terms=policy.terms, **overrides
+                ledger, merge, why, inputs=inputs, identity=identity(), terms=terms, warn=warn, **overrides
             )
         state = ledger.state
         list(withdraw(ledger.store, source, why.author))
-        facts = _facts(ledger, release)
+        facts = _facts(ledger, release) | {"warnings": warnings}
+        for warning in warnings:
+            say(f"warning: {warning}")
         if ledger.unannounced:
             say(f"The notice was not sent, the fleet follows by polling: {ledger.unannounced}")
         since = time.monotonic()
