@@ -20,6 +20,7 @@ from confbus.errors import ConfBusError, EmbeddedFailed
 from confbus_publisher import opening, standing
 from confbus_publisher.attachment import Attachment
 from confbus_publisher.eviction import evicting_policy
+from confbus_publisher.service import Service
 from confbus_publisher.session import Session
 from confbus_publisher.vitals import Vitals
 
@@ -66,6 +67,7 @@ class Daemon:
         self._attachment: Attachment | None = None
         self._orders: queue.SimpleQueue[Order] = queue.SimpleQueue()
         self._vitals = Vitals(self._settings.namespace)
+        self._service = Service(self._vitals, os.environ)
         self._server: Server | None = None
         self._has_terminal = sys.stderr.isatty()
         self._knows_policy = False
@@ -82,8 +84,10 @@ class Daemon:
                     if order is Order.RELOAD:
                         self._reload(session)
                     session = self._look_after(session)
+                    self._service.look()
             _log.info("leaving")
         finally:
+            self._service.leave()
             if session is not None:
                 session.stop()
             if self._attachment is not None:
@@ -165,6 +169,7 @@ class Daemon:
 
     def _reload(self, session: Session) -> None:
         """Take the settings file and all sources as they are now, or, when they are wrong, leave all as it was."""
+        self._service.reload()
         try:
             settings = self._read()
             inputs, guard = opening.inputs_of(settings), opening.policy_of(settings)

@@ -66,6 +66,15 @@ class Vitals:
     def standing(self) -> Standing:
         return self._publisher.standing if self._publisher else Standing()
 
+    @property
+    def summary(self) -> str:
+        """State, version and role in a line; in reasons are no values."""
+        now = self.standing
+        state = self._publisher.ledger.state if self._publisher else None
+        version = f", version {state.head.version}" if state else ""
+        role = "active" if now.is_active else "not active"
+        return f"{now.state}{version}, {role}{now.why and f': {now.why}'}"
+
     def health(self) -> dict[str, Any]:
         """For who restarts what hangs. Redis, sources and checks have no part in it."""
         return _verdict(self.ailment, "healthy", "unhealthy") | {"late_s": round(self.late_s, 3)}

@@ -10,7 +10,14 @@ from typing import TYPE_CHECKING, Any
 from urllib.error import HTTPError
 from urllib.request import urlopen
 
+import pytest
+
+from confbus.errors import ListenFailed
+from confbus_publisher.daemon import Daemon
+from confbus_publisher.opening import Named
+from confbus_publisher.serving.listen import parse_listen
 from support.eventually import eventually
+from support.service_manager import ServiceManager
 
 if TYPE_CHECKING:
     from support.shop import Running, Shop
@@ -33,31 +40,36 @@ def test_a_publisher_is_alive_while_its_sources_are_wrong_and_ready_once_they_ar
     shop.settle("http: {listen: 'localhost:1'}")
     shop.write("number: [\n")
 
-    with shop.start("run", CONFBUS_LISTEN="127.0.0.1:0") as daemon:
-        daemon.says("refused")
+    manager = ServiceManager(str(shop.directory / "notify"))
+    with shop.start("run", CONFBUS_LISTEN="127.0.0.1:0", NOTIFY_SOCKET=manager.name) as daemon:
+        manager.hears("STATUS=refused")
         alive, unready = ask(daemon, "/healthz"), ask(daemon, "/readyz")
         shop.write("number: 2\n")
         eventually(lambda: ask(daemon, "/readyz")[0] == 200, describe=lambda: ask(daemon, "/readyz"))
         ready = ask(daemon, "/readyz")
+        begun = manager.hears("READY=1")
         status = ask(daemon, "/status")[1]
         code = daemon.end(signal.SIGTERM)
+    left = manager.heard()
+    manager.close()
 
     assert alive[0] == 200
     assert unready[0] == 503
     assert "config/app.yaml:2:1" in unready[1]["reason"]
     assert ready[1] == {"status": "ready", "state": "in step", "is_active": True}
     assert status["head"] == shop.confbus("status", "--output", "json").data["head"]
+    assert begun == ["READY=1", "STATUS=in step, version 1, active"]
+    assert left == [["STOPPING=1"]]
     assert code == 0
 
 
-def test_a_port_that_is_taken_ends_the_start_with_one_message(shop: Shop) -> None:
+def test_a_port_that_is_taken_ends_the_start(shop: Shop) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         address = f"127.0.0.1:{taken.getsockname()[1]}"
 
-        run = shop.process("run", "--listen", address)
-        wrong = shop.confbus("run", "--listen", "9630")
+        with pytest.raises(ListenFailed, match=f"{address}: cannot listen there"):
+            Daemon(Named(), listen=parse_listen(address)).run()
+    wrong = shop.confbus("run", "--listen", "9630")
 
-    assert (run.returncode, len(run.stderr.splitlines())) == (1, 2)
-    assert f"{address}: cannot listen there" in run.stderr
     assert wrong.code == 64
     assert "127.0.0.1:9630" in wrong.err

@@ -3,52 +3,12 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 import pytest
 
-from confbus.errors import Unreachable
-from confbus_publisher.inputs import Inputs
-from confbus_publisher.ledger import Ledger
-from confbus_publisher.ledger.memory import MemoryStore
-from confbus_publisher.manager.forgetful import Forgetful
-from confbus_publisher.publisher import Publisher
-from confbus_publisher.sources import DictSource
 from confbus_publisher.vitals import LATE_S, Vitals
 from support.clock import Clock
-
-if TYPE_CHECKING:
-    from confbus.wire.head import Head
-
-WHERE = "memory:shop"
-
-
-class AwayStore(MemoryStore):
-    """A store that answers nobody while it `is_away`."""
-
-    is_away = False
-
-    def head(self) -> Head | None:
-        if self.is_away:
-            raise Unreachable(WHERE, "it is away")
-        return super().head()
-
-
-class Site:
-    """A publisher over a store, whose turns are the test's."""
-
-    def __init__(self, clock: Clock, store: AwayStore | None = None, *, name: str = "ann", number: int = 1) -> None:
-        self.store = store or AwayStore()
-        self.vitals = Vitals("shop", clock=clock)
-        self.publisher = Publisher(
-            Inputs([DictSource({"number": number, "password": "hunter2-of-all"})], limit_bytes=1_000_000),
-            Ledger(self.store),
-            Forgetful(),
-            identity=name,
-            author=name,
-            clock=clock,
-        )
-        self.vitals.take(self.publisher, WHERE)
+from support.vital import WHERE, VitalPublisher
 
 
 @pytest.fixture
@@ -57,7 +17,7 @@ def clock() -> Clock:
 
 
 def test_it_is_ready_once_it_merged_and_redis_answered_and_not_while_redis_is_away(clock: Clock) -> None:
-    site = Site(clock)
+    site = VitalPublisher(clock)
     fresh = site.vitals.readiness()
     site.publisher.turn()
     at_work = site.vitals.readiness()
@@ -71,9 +31,9 @@ def test_it_is_ready_once_it_merged_and_redis_answered_and_not_while_redis_is_aw
 
 
 def test_whoever_stands_by_is_ready(clock: Clock) -> None:
-    active = Site(clock)
+    active = VitalPublisher(clock)
     active.publisher.turn()
-    standby = Site(clock, active.store, name="bob")
+    standby = VitalPublisher(clock, active.store, name="bob")
 
     standby.publisher.turn()
 
@@ -81,8 +41,8 @@ def test_whoever_stands_by_is_ready(clock: Clock) -> None:
 
 
 def test_whoever_never_could_merge_its_sources_is_not_ready_and_stays_alive(clock: Clock) -> None:
-    site = Site(clock)
-    site.publisher.inputs = Inputs([DictSource({"number": 1})], limit_bytes=1)
+    site = VitalPublisher(clock)
+    site.fail()
 
     site.publisher.turn()
 
@@ -92,7 +52,7 @@ def test_whoever_never_could_merge_its_sources_is_not_ready_and_stays_alive(cloc
 
 
 def test_a_loop_that_does_not_turn_is_unhealthy_from_the_first_turn_on(clock: Clock) -> None:
-    site = Site(clock)
+    site = VitalPublisher(clock)
     clock.advance(LATE_S)
     in_time = site.vitals.health()["status"]
     clock.advance(1.0)
@@ -109,7 +69,7 @@ def test_a_loop_that_does_not_turn_is_unhealthy_from_the_first_turn_on(clock: Cl
 
 
 def test_the_status_tells_where_it_stands_and_no_value(clock: Clock) -> None:
-    site = Site(clock)
+    site = VitalPublisher(clock)
     site.publisher.turn()
 
     said = site.vitals.status()
