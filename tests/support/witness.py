@@ -23,10 +23,10 @@ class Broken(AssertionError):
 class Witness:
     """Knows the true story: every choice somebody made, whatever Redis forgot of it.
 
-    A *choice* is a content that was made the head on purpose: published, rolled back to, adopted, or resumed, which
-    says of the content that is there that it stays. A repair, and a Redis that comes back from a backup, make no
-    choice: they bring an earlier one back. Each choice has passed all choices that led to it, commit by commit. A
-    worker has passed the choices it ran, and what those had passed.
+    A *choice* is a content that was made the head on purpose: published, rolled back to, adopted; or resumed where the
+    epoch forks, by which an operator chooses a branch with what it has. A repair, and a Redis that comes back from a
+    backup, make no choice: they bring an earlier one back. Each choice has passed all choices that led to it, commit by
+    commit. A worker has passed the choices it ran, and what those had passed.
 
     A head is *old* for a worker when its content differs from what runs, its choice is one that the worker has passed,
     and so is the last choice of the same content: it was replaced in the history that this worker followed, and nobody
@@ -46,6 +46,7 @@ class Witness:
         self._last_choice: dict[str, int] = {}
         self._choice_of: dict[str, int] = {}
         self._choice_at: dict[tuple[str, int, str], int] = {}
+        self._places: set[tuple[str, int]] = set()
         self._contents: dict[str, Mapping[str, object]] = {}
         self._lifted: list[set[str]] = []
         self._lifted_before: dict[str, int] = {}
@@ -71,14 +72,16 @@ class Witness:
     def committed(self, commit: Commit) -> None:
         """The head was changed by one of ours."""
         head, base, action = commit.head, commit.base, commit.entry["action"]
-        if action in {"publish", "rollback", "adopt", "resume"}:
+        place = head.epoch, head.revision
+        if action in {"publish", "rollback", "adopt"} or (action == "resume" and place in self._places):
             before = self._choice_of[base.change] if base else None
             self._passed.append(0 if before is None else self._passed[before] | 1 << before)
             self._last_choice[head.digest] = len(self._passed) - 1
             choice = len(self._passed) - 1
         else:
-            place = head.lineage[-1] if action == "restore" else (head.epoch, head.revision - 1)
-            choice = self._choice_at.get((*place, head.digest), self._last_choice[head.digest])
+            base_place = head.lineage[-1] if action == "restore" else (head.epoch, head.revision - 1)
+            choice = self._choice_at.get((*base_place, head.digest), self._last_choice[head.digest])
+        self._places.add(place)
         self._choice_of[head.change] = self._choice_at[head.epoch, head.revision, head.digest] = choice
         self._lift(commit)
         self.tell(commit.entry["author"], action, head, f"choice {choice}")
