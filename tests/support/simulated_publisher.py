@@ -61,12 +61,14 @@ class SimulatedSource:
 
 
 class _Reading:
-    """A source as one process reads it; `changes` is how often it had changed by then."""
+    """A source as one process reads it: `changes` is how often it had changed by then, `published` by the process' last
+    publish, or by its start unless it starts with news."""
 
     name, priority, watched = SimulatedSource.name, SimulatedSource.priority, SimulatedSource.watched
 
-    def __init__(self, source: SimulatedSource) -> None:
+    def __init__(self, source: SimulatedSource, *, is_news: bool = False) -> None:
         self.changes = source.changes
+        self.published = None if is_news else source.changes
         self._source = source
 
     def load(self) -> Layer:
@@ -123,8 +125,6 @@ class SimulatedPublisher:
         self._is_turning = False
         self._life = 0
         self._merge: tuple[Layer, Merge] | None = None
-        self._published_changes: int | None = None
-        self._reading = _Reading(source)
 
     def start(self) -> None:
         """A new process, unless there is one."""
@@ -134,12 +134,11 @@ class SimulatedPublisher:
             self._memory = SimulatedMemory(self._witness)
         known, accounted = self._memory.load()
         is_news = bool(accounted) and accounted != self.merge().manifest.digest
-        self._published_changes = None if is_news else self._source.changes
         self._life += 1
-        self._reading = _Reading(self._source)
+        reading = _Reading(self._source, is_news=is_news)
         self.publisher = Publisher(
-            Inputs([self._reading], limit_bytes=1_000_000),
-            _WatchedLedger(self, self._redis),
+            Inputs([reading], limit_bytes=1_000_000),
+            _WatchedLedger(self, self._redis, reading),
             self._memory,
             identity=f"{self.name}:{self._life}",
             author=self.name,
@@ -167,19 +166,17 @@ class SimulatedPublisher:
             self._witness.merged(self._merge[1].manifest.digest, self._source.load().tree)
         return self._merge[1]
 
-    def publishing(self, encoded: Encoded, over: State | None) -> None:
-        """It is about to publish by itself. A head without the last merge asks for the next, whatever it is."""
+    def publishing(self, encoded: Encoded, over: State | None, reading: _Reading) -> None:
+        """A process of it, be it one that just crashed, is about to publish by itself. A head without the last merge
+        asks for the next, whatever it is."""
         is_asked_for = over is None or not over.head.merged
         self._witness.publishes(
             self.name,
             encoded.manifest,
             over=over.release.manifest if over else EMPTY,
             held=self._memory.held | self._redis.quarantine().keys(),
-            is_news=is_asked_for or self._reading.changes != self._published_changes,
+            is_news=is_asked_for or reading.changes != reading.published,
         )
-
-    def published(self) -> None:
-        self._published_changes = self._reading.changes
 
     def _turn(self, life: int, *, is_extra: bool = False) -> None:
         publisher = self.publisher
@@ -201,9 +198,10 @@ class SimulatedPublisher:
 class _WatchedLedger(Ledger):
     """A ledger whose owner is held to its word."""
 
-    def __init__(self, owner: SimulatedPublisher, redis: SimulatedRedis) -> None:
+    def __init__(self, owner: SimulatedPublisher, redis: SimulatedRedis, reading: _Reading) -> None:
         super().__init__(redis, clock=redis.agenda)
         self._owner = owner
+        self._reading = reading
 
     def publish(
         self,
@@ -214,7 +212,7 @@ class _WatchedLedger(Ledger):
         lift: Sequence[str] = (),
         terms: Terms | None = None,
     ) -> Release:
-        self._owner.publishing(encoded, self.state)
+        self._owner.publishing(encoded, self.state, self._reading)
         release = super().publish(encoded, why, origins=origins, lift=lift, terms=terms)
-        self._owner.published()
+        self._reading.published = self._reading.changes
         return release
