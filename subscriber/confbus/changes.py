@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from logging import Logger
     from typing import Any
 
+    from confbus.measures import Measures
+
 Callback = "Callable[[list[Change]], object]"
 MAX_THREADS = 4
 SLOW_S = 1.0
@@ -37,6 +39,7 @@ class Subscription:
         "_callback",
         "_lock",
         "_pattern",
+        "has_failed",
         "is_closed",
         "is_queued",
         "is_reported",
@@ -45,6 +48,7 @@ class Subscription:
         "teller",
         "told",
         "told_before",
+        "took_s",
     )
 
     def __init__(self, callback: Callable[[list[Change]], object], pattern: str) -> None:
@@ -57,6 +61,8 @@ class Subscription:
         self.teller = 0
         self.is_closed = self.is_queued = self.is_reported = False
         self.started_at: float | None = None
+        self.took_s: float | None = None
+        self.has_failed = False
 
     @property
     def name(self) -> str:
@@ -85,8 +91,10 @@ class Subscription:
             self.teller = 0
 
     def deliver(self) -> None:
-        """Tell the callback what changed since it was last told, if anything that it cares for did."""
+        """Tell the callback what changed since it was last told, if anything that it cares for did. Afterwards `took_s`
+        says how long it took, None when there was nothing to tell, and `has_failed` whether it raised."""
         callback = self._callback()
+        self.has_failed = False
         told = self.told_before = self.told
         self.teller = threading.get_ident()
         self.told = self.latest
@@ -95,6 +103,7 @@ class Subscription:
             if changes and callback is not None:
                 self._call(callback, changes)
         except BaseException:  # noqa: BLE001 — a user's code; it must not end the thread that others need
+            self.has_failed = True
             _log().exception("a callback failed", extra={"callback": self.name})
         finally:
             self._finish()
@@ -117,13 +126,16 @@ class Subscription:
     def _finish(self) -> None:
         started, self.started_at = self.started_at, None
         self.teller = 0
-        took_s = time.monotonic() - started if started is not None else 0.0
-        if took_s > SLOW_S:
-            _log().warning("a callback was slow: %.1f s", took_s, extra={"callback": self.name})
+        self.took_s = None if started is None else time.monotonic() - started
+        if self.took_s is not None and self.took_s > SLOW_S:
+            _log().warning("a callback was slow: %.1f s", self.took_s, extra={"callback": self.name})
 
 
 class Dispatcher:
-    """The subscriptions of one subscriber, and the few threads that serve them. `newest` tells the newest snapshot."""
+    """The subscriptions of one subscriber, and the few threads that serve them. `newest` tells the newest snapshot;
+    `measures`, once they are there, hear of each call."""
+
+    measures: Measures | None = None
 
     def __init__(self, newest: Callable[[], Mapping[str, Any] | None]) -> None:
         self._newest = newest
@@ -219,6 +231,8 @@ class Dispatcher:
         while (subscription := self._next()) is not None:
             subscription.deliver()
             with self._ready:
+                if self.measures is not None and subscription.took_s is not None:
+                    self.measures.called(subscription.took_s, has_failed=subscription.has_failed)
                 subscription.is_queued = False
                 if subscription.latest is not subscription.told and not subscription.is_dead:
                     subscription.is_queued = True

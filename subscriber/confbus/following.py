@@ -31,7 +31,7 @@ from confbus.fallback import LastGood
 from confbus.follower import CACHED, Follower
 from confbus.link import EVERYBODY, reason_of
 from confbus.namespace import Namespace
-from confbus.status import Status, honest, stand
+from confbus.status import Status, honest, is_connected, stand
 from confbus.wire.path import render
 from confbus.wire.record import replace
 
@@ -153,6 +153,8 @@ class Following:
 
     def settle(self, *, is_quiet: bool) -> News:
         """Tell the fleet once nothing more urgent is going on, and let the follower know when its time has come."""
+        if self._local.measures is not None:
+            self._local.measures.beat()
         if self._unreported_since and (is_quiet or time.monotonic() - self._unreported_since > _MAX_UNREPORTED_S):
             self._report()
         self._take_restored()
@@ -176,11 +178,14 @@ class Following:
             counts=replace(follower.counts, **(resolver.counts if resolver else {})),
             overlay=() if snapshot is None else snapshot.overlaid,
             locked=() if snapshot is None else tuple(map(render, snapshot.locked)),
+            is_connected=is_connected(follower, state, age_s),
         )
 
     def leave(self) -> None:
         """Stop listening, and take this instance's report away."""
         self._link.stop_listening(self.channel)
+        if self._local.measures is not None:
+            self._local.measures.beat(is_last=True)
         if self._fallback is not None:
             self._fallback.flush()
         if self._telling.is_reporting:
@@ -208,8 +213,11 @@ class Following:
                 return []
 
     def _apply(self, apply: Apply) -> Event:
+        started = time.perf_counter()
         event = candidate.judged(apply, self._local)
         if isinstance(event, Applied):
+            if self._local.measures is not None:
+                self._local.measures.applies.add(time.perf_counter() - started)
             self._took(apply, event.assembly)
         return event
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from confbus.changes import Dispatcher
+    from confbus.measures import Measures
     from confbus.overlay import Overlay
     from confbus.pins import Pins
     from confbus.secrets.resolver import Resolver
@@ -43,6 +44,7 @@ class Local:
         "_wakers",
         "_waking",
         "changing",
+        "measures",
         "overlay",
         "resolver",
         "secrets_refresh_s",
@@ -60,6 +62,7 @@ class Local:
         self.resolver: Resolver | None = None
         self.secrets_refresh_s = SECRETS_REFRESH_S
         self.unsealing = Unsealing()
+        self.measures: Measures | None = None
         self.views: list[View[Any]] = []
         self.snapshot: Snapshot | None = None
         self._dispatcher: Dispatcher | None = None
@@ -164,7 +167,19 @@ class Local:
 
             with self._making:
                 self._dispatcher = self._dispatcher or Dispatcher(lambda: self.snapshot)
+            self._dispatcher.measures = self.measures
         return self._dispatcher
+
+    def measure(self) -> Measures:
+        """What is timed here from the first call on."""
+        if self.measures is None:
+            from confbus.measures import Measures
+
+            with self._making:
+                self.measures = self.measures or Measures()
+            if self._dispatcher is not None:
+                self._dispatcher.measures = self.measures
+        return self.measures
 
     def announce(self) -> None:
         """Let subscriptions look at what is read now."""
@@ -243,6 +258,8 @@ class Local:
         self.changing = _thread.RLock()
         if self._pins is not None:
             self._pins.renew()
+        if self.measures is not None:
+            self.measures.renew()
         if self.resolver is not None:
             self.resolver.renew()
         if self.snapshot is not None:  # a thread of the parent may have been between one assignment and the next

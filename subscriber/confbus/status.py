@@ -52,6 +52,7 @@ class Status:
     that was judged last, `running` the one whose content is read; they differ after a veto. `verified_age_s` is how
     long ago the head was last read from Redis (infinite: never), `error` the last thing that went wrong. `overlay` are
     the paths at which this instance reads values of its own, `locked` the sections for which it has no key.
+    `is_connected` says whether it hears of changes, whatever it makes of them.
     """
 
     namespace: str
@@ -64,6 +65,7 @@ class Status:
     counts: Counts
     overlay: tuple[str, ...] = ()
     locked: tuple[str, ...] = ()
+    is_connected: bool = False
 
     @property
     def verified_at(self) -> datetime | None:
@@ -116,10 +118,18 @@ def _ago(age_s: float) -> str:
 def honest(follower: Follower, age_s: float) -> tuple[str, str]:
     """The state of a follower, and what is wrong. One that calls itself live, and was not asked for long, is not: its
     thread is kept, be it by a validator of another subscriber."""
-    timing = follower.timing
-    if follower.state == "live" and age_s > 2 * max(timing.silence_s, timing.poll_s):
+    if follower.state == "live" and age_s > _longest_s(follower):
         return "reconnecting", follower.error or f"nothing was confirmed for {age_s:.0f} s: what keeps this thread?"
     return follower.state, follower.error
+
+
+def is_connected(follower: Follower, state: str, age_s: float) -> bool:
+    """Whether a follower in `state` hears of changes, though it may refuse them."""
+    return state not in _UNCONFIRMED and age_s <= _longest_s(follower)
+
+
+def _longest_s(follower: Follower) -> float:
+    return 2 * max(follower.timing.silence_s, follower.timing.poll_s)
 
 
 def stand(head: Head | None) -> Stand | None:

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from confbus.explanation import Explanation
     from confbus.fallback import Fallback
     from confbus.following import Following
+    from confbus.measures import Measures
     from confbus.open_keys import Source
     from confbus.overlay import Overlay
     from confbus.status import Status
@@ -137,6 +138,10 @@ class Subscriber(Beginning):
         self.postfork()
         status = self._engine().status()
         return replace(status, state="closed") if self._is_closing else status
+
+    def measure(self) -> Measures:
+        """What is timed here from the first call on, for `confbus.metrics`."""
+        return self._local.measure()
 
     def close(self) -> None:
         """Stop following, and tell the fleet so, within a second; the last snapshot stays readable. Safe to repeat."""

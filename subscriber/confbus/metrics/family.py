@@ -1,0 +1,37 @@
+"""What a metric is called and what it says, and one reading of it. The names are a promise to dashboards and alerts."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from confbus.durations import Durations
+
+Kind = Literal["gauge", "counter", "histogram"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Family:
+    """One metric. `labels` are those beside `namespace`, and `name` where one was given.
+
+    `gone` is what other processes are shown in place of a gauge that is no more: in files for several processes nothing
+    can be taken away.
+    """
+
+    name: str
+    kind: Kind
+    help: str
+    labels: tuple[str, ...] = ()
+    gone: float = math.nan
+
+
+class Reading(NamedTuple):
+    """What a metric is at this moment, for one set of labels."""
+
+    family: Family
+    labels: Mapping[str, str]
+    value: float | Durations
