@@ -128,6 +128,10 @@ class Daemon:
         )
         _log.info("publishing %s to %s", self._settings.namespace, session.where)
         self._vitals.take(session.publisher, session.where)
+        if self._server is not None:
+            from confbus_publisher.metrics import observe
+
+            observe(session.publisher, namespace=self._settings.namespace)
         session.start()
         return session
 

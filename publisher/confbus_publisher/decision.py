@@ -11,7 +11,7 @@ from enum import Enum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Mapping, Sequence
 
     from confbus.wire.head import Head
     from confbus.wire.manifest import Manifest
@@ -33,6 +33,11 @@ class Decision:
     step: Step
     held: tuple[str, ...] = ()
     pair: str = field(default="", compare=False)
+
+    def complaint(self, quarantine: Mapping[str, str]) -> str:
+        """Which sections are still what was rolled back, what to do, and why the first of them was."""
+        sections = ", ".join(self.held)
+        return f"{sections}: still what was rolled back; mend it, or `confbus resume`. It was {quarantine[self.pair]}"
 
 
 def decide(

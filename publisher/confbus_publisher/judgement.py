@@ -20,7 +20,8 @@ def judge_next(inputs: Inputs, merge: Merge, state: State | None, store: Store) 
     Raises `ChecksFailed`, naming every error, and for a merge without any value after one that had some.
     """
     if state and state.release.manifest.sections and not merge.manifest.sections:
-        raise ChecksFailed(["the sources say nothing at all; `confbus publish --allow-empty` if that is meant"])
+        problem = "the sources say nothing at all; `confbus publish --allow-empty` if that is meant"
+        raise ChecksFailed([problem], rules=["empty"])
     return judge(inputs, merge, state, store)
 
 

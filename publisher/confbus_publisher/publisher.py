@@ -24,6 +24,7 @@ from confbus_publisher.holds.holding import Holding
 from confbus_publisher.judgement import judge_next
 from confbus_publisher.lease import Lease
 from confbus_publisher.ledger import Why, state_of
+from confbus_publisher.measures import Measures
 from confbus_publisher.mending import Mending
 from confbus_publisher.overrides.overriding import Overriding
 from confbus_publisher.patience import Patience
@@ -36,7 +37,7 @@ from confbus_publisher.turn import Turn
 from confbus_publisher.wakes import Wakes
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Sequence
 
     from confbus.wire.head import Head
     from confbus_publisher.fleet import Report
@@ -84,6 +85,7 @@ class Publisher:
         self.ledger = ledger
         self.identity = identity
         self.last_turn: Turn | None = None
+        self.measures = Measures(clock=clock)
         self._author = author
         self._pace = pace
         self._clock = clock
@@ -121,6 +123,7 @@ class Publisher:
         while not self._is_stopping:
             self._wakes.sleep(self.turn())
         self._lease.give_up()
+        self.measures.end()
 
     def look(self) -> None:
         """Take a turn soon."""
@@ -159,7 +162,7 @@ class Publisher:
     def _load(self) -> ConfBusError | None:
         """Take what the sources say now. Returns why they make no document; their last one stays then."""
         try:
-            merge = self.inputs.load(self._overriding.source)
+            merge = self.measures.reload(self.inputs, self._overriding.source)
         except ConfBusError as error:
             return error
         if self._merge is None or merge.manifest != self._merge.manifest:
@@ -195,6 +198,7 @@ class Publisher:
         store.forget(fleet.silent(raw, everybody, now_ms))
         reports = fleet.subscribers(everybody, now_ms)
         self.ledger.fleet_size = len(reports)
+        self.measures.heard(reports, self.ledger.state)
         return reports
 
     def _override(self, refusal: ConfBusError | None) -> ConfBusError | None:
@@ -224,15 +228,17 @@ class Publisher:
         decision = decide(merge.manifest, accounted, head, held, aliases=same, guises=guises, running=running)
         kept_back = self._holding.keep_back(merge.manifest, running) if decision.step is Step.PUBLISH else []
         if kept_back:
-            decision = Decision(Step.HELD)
+            decision = Decision(Step.HELD, tuple(hold.section for hold in kept_back))
+        self.measures.held = decision.held
         if decision.step is Step.PUBLISH:
-            self._publish(merge, state)
+            with self.measures.publishing(merge.manifest.digest):
+                self._publish(merge, state)
         elif state:
             renew(self.ledger, self.inputs.seals, self._author, merge)
         self._recollection.account(merge.manifest.digest, self.ledger.state)
         self._holding.withdraw_ended(self._author)
         if decision.step is Step.HELD:
-            return decision.step.value, "; ".join(map(str, kept_back)) or _still_held(decision, held)
+            return decision.step.value, "; ".join(map(str, kept_back)) or decision.complaint(held)
         if decision.step is Step.DIVERGED:
             return decision.step.value, f"{self._difference()}; change a source, or `confbus publish`"
         self._overriding.withdraw_ended(self._author)
@@ -283,16 +289,11 @@ class Publisher:
         """Take a standing; True when it is news."""
         told = self._overriding.problems | self._guarding.problems | self._holding.problems
         failures = {name: str(failure) for name, failure in self.inputs.failures.items()} | told
-        passed, rolled_back = self._guarding.passed, self._guarding.rolled_back
-        now = Standing(state, why, self._lease.is_mine, failures, self._warnings, passed, rolled_back)
+        ended = self._guarding.passed, self._guarding.rolled_back, self._guarding.failed
+        now = Standing(state, why, self._lease.is_mine, failures, self._warnings, *ended)
         return self._telling.take(now, told=told)
 
     def _tell(self) -> None:
         known = self._recollection.state
         self._telling.tell(stand(known.head if known else None))
-
-
-def _still_held(decision: Decision, quarantine: Mapping[str, str]) -> str:
-    """Which sections are still what was rolled back, what to do, and why the first of them was."""
-    sections = ", ".join(decision.held)
-    return f"{sections}: still what was rolled back; mend it, or `confbus resume`. It was {quarantine[decision.pair]}"
+        self.measures.beat()

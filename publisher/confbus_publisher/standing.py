@@ -29,7 +29,7 @@ class Standing:
 
     `state` is starting, standby, in step, held, diverged, refused, lost or unreachable; `why` says it in a sentence.
     `failures` holds, by source, why its last good layer is used instead of what it says now; `warnings` what checks
-    found in the document that went out last. `passed` and `rolled_back` count what came of guards.
+    found in the document that went out last. `passed`, `rolled_back` and `failed` count what came of guards.
     """
 
     state: str = STARTING
@@ -39,6 +39,7 @@ class Standing:
     warnings: tuple[str, ...] = ()
     passed: int = 0
     rolled_back: int = 0
+    failed: int = 0
 
     def complaints_after(self, before: Standing, *, told: Collection[str] = ()) -> Iterator[str]:
         """The failures and warnings that are new since `before`, as sentences, but for failures of the names `told`."""
@@ -56,7 +57,7 @@ class Standing:
             "seen": asdict(seen) if seen else None,
             "error": "; ".join(filter(None, (self.why, *self.failures.values())))[:MOST_WORDS],
             "warnings": [text[:_LONGEST] for text in self.warnings[:_MOST_WARNINGS]],
-            "guards": {"passed": self.passed, "rolled_back": self.rolled_back},
+            "guards": {"passed": self.passed, "rolled_back": self.rolled_back, "failed": self.failed},
             "labels": {"lease": "active" if self.is_active else "standby"},
             "interval_s": interval_s,
             "protocol": PROTOCOL,

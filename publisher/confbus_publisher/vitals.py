@@ -99,7 +99,7 @@ class Vitals:
             "head": head_facts(state) if state else None,
             "warnings": list(now.warnings),
             "failures": dict(now.failures),
-            "guards": {"passed": now.passed, "rolled_back": now.rolled_back},
+            "guards": {"passed": now.passed, "rolled_back": now.rolled_back, "failed": now.failed},
             "late_s": round(self.late_s, 3),
             "up_s": round(self._clock() - self._begun_at, 3),
         }

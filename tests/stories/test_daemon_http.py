@@ -23,13 +23,23 @@ if TYPE_CHECKING:
     from support.shop import Running, Shop
 
 
-def ask(daemon: Running, path: str) -> tuple[int, Any]:
-    """The status of the answer, and its JSON."""
+def address(daemon: Running) -> str:
     line = daemon.says("health and metrics at")
     found = re.search(r"http://\S+", line)
     assert found, line
+    return found[0]
+
+
+def scrape(daemon: Running) -> str:
+    with urlopen(f"{address(daemon)}/metrics", timeout=30) as answer:
+        text: str = answer.read().decode()
+    return text
+
+
+def ask(daemon: Running, path: str) -> tuple[int, Any]:
+    """The status of the answer, and its JSON."""
     try:
-        with urlopen(found[0] + path, timeout=30) as answer:
+        with urlopen(address(daemon) + path, timeout=30) as answer:
             return answer.status, json.load(answer)
     except HTTPError as error:
         with error:
@@ -44,11 +54,12 @@ def test_a_publisher_is_alive_while_its_sources_are_wrong_and_ready_once_they_ar
     with shop.start("run", CONFBUS_LISTEN="127.0.0.1:0", NOTIFY_SOCKET=manager.name) as daemon:
         manager.hears("STATUS=refused")
         alive, unready = ask(daemon, "/healthz"), ask(daemon, "/readyz")
+        refused = scrape(daemon)
         shop.write("number: 2\n")
         eventually(lambda: ask(daemon, "/readyz")[0] == 200, describe=lambda: ask(daemon, "/readyz"))
         ready = ask(daemon, "/readyz")
         begun = manager.hears("READY=1")
-        status = ask(daemon, "/status")[1]
+        status, in_step = ask(daemon, "/status")[1], scrape(daemon)
         code = daemon.end(signal.SIGTERM)
     left = manager.heard()
     manager.close()
@@ -60,15 +71,18 @@ def test_a_publisher_is_alive_while_its_sources_are_wrong_and_ready_once_they_ar
     assert status["head"] == shop.confbus("status", "--output", "json").data["head"]
     assert begun == ["READY=1", "STATUS=in step, version 1, active"]
     assert left == [["STOPPING=1"]]
+    assert f'confbus_publisher_state{{namespace="{shop.namespace}",state="refused"}} 1.0' in refused
+    assert f'confbus_publisher_state{{namespace="{shop.namespace}",state="in step"}} 1.0' in in_step
+    assert f'confbus_publishes_total{{namespace="{shop.namespace}",outcome="published"}} 1.0' in in_step
     assert code == 0
 
 
 def test_a_port_that_is_taken_ends_the_start(shop: Shop) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        place = f"127.0.0.1:{taken.getsockname()[1]}"
 
-        with pytest.raises(ListenFailed, match=f"{address}: cannot listen there"):
-            Daemon(Named(), listen=parse_listen(address)).run()
+        with pytest.raises(ListenFailed, match=f"{place}: cannot listen there"):
+            Daemon(Named(), listen=parse_listen(place)).run()
     wrong = shop.confbus("run", "--listen", "9630")
 
     assert wrong.code == 64

@@ -85,7 +85,7 @@ def test_the_status_tells_where_it_stands_and_no_value(clock: Clock) -> None:
         "is_ready": True,
         "warnings": [],
         "failures": {},
-        "guards": {"passed": 0, "rolled_back": 0},
+        "guards": {"passed": 0, "rolled_back": 0, "failed": 0},
         "late_s": 0.0,
         "up_s": 0.0,
     }

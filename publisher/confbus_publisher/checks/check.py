@@ -75,7 +75,7 @@ def _order(problem: Problem) -> tuple[bool, list[tuple[str, int]], str]:
 
 def refuse_errors(problems: Sequence[Problem]) -> tuple[str, ...]:
     """The warnings among `problems`, for people. Raises `ChecksFailed`, naming every error, when there is one."""
-    errors = [str(problem) for problem in problems if problem.is_error]
+    errors = [problem for problem in problems if problem.is_error]
     if errors:
-        raise ChecksFailed(errors)
+        raise ChecksFailed(map(str, errors), rules=[problem.rule for problem in errors])
     return tuple(str(problem) for problem in problems)

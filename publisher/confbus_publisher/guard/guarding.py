@@ -45,7 +45,7 @@ class Policy:
 class Guarding:
     """The guard of one publisher. What `recollection` has is gone back to when the store has it no more.
 
-    `passed` and `rolled_back` count what came of guards here, `trouble` says why one could not go back.
+    `passed`, `rolled_back` and `failed` count what came of guards here, `trouble` says why one could not go back.
     """
 
     def __init__(
@@ -60,6 +60,7 @@ class Guarding:
         self.policy = policy
         self.passed = 0
         self.rolled_back = 0
+        self.failed = 0
         self.trouble = ""
         self._ledger = ledger
         self._recollection = recollection
@@ -117,6 +118,7 @@ class Guarding:
             _log.error("%s", self.trouble)
             entry = {"action": "guard failed", "version": str(guard.version), "author": self._author}
             self._ledger.end_guard(guard, {**entry, "message": f"guard: {why}", "why": f"version {guard.back} is gone"})
+            self.failed += 1
             return None
         release = self._ledger.rollback(retreat.release, Why(self._author, f"guard: {why}", "rollback"))
         self.rolled_back, self.trouble = self.rolled_back + 1, ""

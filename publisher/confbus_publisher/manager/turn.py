@@ -77,6 +77,7 @@ class TurningPublisher(Publisher):
         """Give the lease up, unless Redis is away: then it runs out by itself, and nobody waits here."""
         if self.standing.state != UNREACHABLE:
             self._lease.give_up()
+        self.measures.end()
 
     def _watch_over(self, live: Sequence[Report]) -> None:
         """Not yet: the readers of the manager are asked after the turn."""

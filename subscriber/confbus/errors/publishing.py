@@ -20,10 +20,11 @@ class SourceFailed(ConfBusError):
 
 
 class ChecksFailed(ConfBusError):
-    """The merged document did not pass; `problems` holds one line for each thing to mend."""
+    """The merged document did not pass; `problems` holds one line for each thing to mend, `rules` who says so."""
 
-    def __init__(self, problems: Iterable[str]) -> None:
+    def __init__(self, problems: Iterable[str], *, rules: Iterable[str] = ()) -> None:
         self.problems = tuple(problems)
+        self.rules = tuple(rules)
         one_each = "".join(f"\n- {problem}" for problem in self.problems)
         super().__init__(f"Refused: {self.problems[0]}" if len(self.problems) == 1 else f"Refused:{one_each}")
 
