@@ -78,7 +78,8 @@ def commands(first: str) -> list[tuple[str, list[str]]]:
     """Every line of the shell blocks that calls `first`: where its block is, and the words after `first`."""
     found: list[tuple[str, list[str]]] = []
     for block in blocks("sh", "console"):
-        for line in block.text.replace("\\\n", " ").splitlines():
+        shown = block.text.replace("\\\n", " ").splitlines()
+        for line in shown if block.kind == "sh" else filter(lambda line: line.startswith("$ "), shown):
             lexer = shlex.shlex(line.removeprefix("$ "), posix=True, punctuation_chars="|&;")
             lexer.whitespace_split = True
             words = list(lexer)
