@@ -73,6 +73,10 @@ class Daemon:
         self._knows_policy = False
         self._trouble = ""
 
+    @property
+    def namespace(self) -> str:
+        return self._settings.namespace
+
     def run(self) -> None:
         """Publish until told to leave; then finish the turn at hand and give the lease up."""
         session = None
@@ -111,7 +115,7 @@ class Daemon:
         from confbus_publisher.serving.server import Server
 
         self._server = Server(application(self._vitals, REGISTRY), self._settings.listen)
-        _log.info("health and metrics at http://%s", self._server.listen)
+        _log.info("health and metrics at http://%s", self._server.listen, extra={"listen": str(self._server.listen)})
 
     def _begin(self) -> Session:
         if self._settings.redis is None and self._attachment is None:
@@ -126,7 +130,8 @@ class Daemon:
             ended=lambda: self._orders.put(Order.LOOK_AFTER),
             guard=self._guard,
         )
-        _log.info("publishing %s to %s", self._settings.namespace, session.where)
+        facts = {"url": session.where, "instance": session.publisher.identity}
+        _log.info("publishing %s to %s", self._settings.namespace, session.where, extra=facts)
         self._vitals.take(session.publisher, session.where)
         if self._server is not None:
             from confbus_publisher.metrics import observe
@@ -187,7 +192,8 @@ class Daemon:
             _log.warning("%s changed in %s: that needs a restart", names, settings.path)
         self._inputs, self._guard = inputs, guard
         session.use(inputs, guard)
-        _log.info("reloaded %s: %d sources", settings.path, len(inputs.sources))
+        count = len(inputs.sources)
+        _log.info("reloaded %s: %d sources", settings.path, count, extra={"file": str(settings.path), "sources": count})
 
     def _warn_of_eviction(self, session: Session) -> None:
         policy = evicting_policy(session.client)

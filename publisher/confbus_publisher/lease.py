@@ -51,7 +51,7 @@ class Lease:
         if self.holder != self._identity:
             self.due_in_s = min(self.due_in_s, self._ledger.store.lease_ends_in_s() + _MARGIN_S)
         elif not was_mine:
-            _log.info("active")
+            _log.info("active", extra={"is_active": True})
         return self.holder == self._identity
 
     def give_up(self) -> None:

@@ -73,4 +73,5 @@ class Mending:
     def _restore(self, verdict: repair.Restore) -> None:
         why = Why(self._author, verdict.reason, "restore")
         release = self._ledger.anchor(verdict.state, why, stands=verdict.stands)
-        _log.warning("restored as version %d: %s", release.version, verdict.reason)
+        facts = {"version": release.version, "why": verdict.reason}
+        _log.warning("restored as version %d: %s", release.version, verdict.reason, extra=facts)

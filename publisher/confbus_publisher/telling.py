@@ -44,7 +44,8 @@ class Telling:
             _log.warning("%s", complaint)
         if now.state != before.state or (now.why != before.why and now.state != standing.UNREACHABLE):
             level = logging.INFO if now.state in _CALM else logging.WARNING
-            _log.log(level, "%s%s", now.state, now.why and f": {now.why}")
+            facts = {"state": now.state, "before": before.state, "why": now.why, "is_active": now.is_active}
+            _log.log(level, "%s%s", now.state, now.why and f": {now.why}", extra=facts)
         self.standing = now
         return True
 

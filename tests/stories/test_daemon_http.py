@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 def address(daemon: Running) -> str:
     line = daemon.says("health and metrics at")
-    found = re.search(r"http://\S+", line)
+    found = re.search(r"http://[^\s\"]+", line)
     assert found, line
     return found[0]
 
@@ -51,7 +51,9 @@ def test_a_publisher_is_alive_while_its_sources_are_wrong_and_ready_once_they_ar
     shop.write("number: [\n")
 
     manager = ServiceManager(str(shop.directory / "notify"))
-    with shop.start("run", CONFBUS_LISTEN="127.0.0.1:0", NOTIFY_SOCKET=manager.name) as daemon:
+    with shop.start(
+        "run", CONFBUS_LISTEN="127.0.0.1:0", NOTIFY_SOCKET=manager.name, CONFBUS_LOG_FORMAT="json"
+    ) as daemon:
         manager.hears("STATUS=refused")
         alive, unready = ask(daemon, "/healthz"), ask(daemon, "/readyz")
         refused = scrape(daemon)
@@ -61,6 +63,7 @@ def test_a_publisher_is_alive_while_its_sources_are_wrong_and_ready_once_they_ar
         begun = manager.hears("READY=1")
         status, in_step = ask(daemon, "/status")[1], scrape(daemon)
         code = daemon.end(signal.SIGTERM)
+        lines = [json.loads(line) for line in daemon.err.splitlines()]
     left = manager.heard()
     manager.close()
 
@@ -74,6 +77,8 @@ def test_a_publisher_is_alive_while_its_sources_are_wrong_and_ready_once_they_ar
     assert f'confbus_publisher_state{{namespace="{shop.namespace}",state="refused"}} 1.0' in refused
     assert f'confbus_publisher_state{{namespace="{shop.namespace}",state="in step"}} 1.0' in in_step
     assert f'confbus_publishes_total{{namespace="{shop.namespace}",outcome="published"}} 1.0' in in_step
+    assert {line["namespace"] for line in lines} == {shop.namespace}
+    assert [line["before"] for line in lines if line.get("state") == "in step"] == ["refused"]
     assert code == 0
 
 

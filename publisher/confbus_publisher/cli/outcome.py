@@ -47,6 +47,11 @@ def report(error: BaseException) -> int:
     return code
 
 
+def code(error: BaseException) -> int:
+    """The exit code that stands for `error`."""
+    return _explained(error)[0]
+
+
 def sentences(error: ConfBusError) -> Iterator[str]:
     """What is wrong, a line for each problem, then what to do about it, when anybody knows."""
     match error:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import logging
 import os
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
+from confbus.errors import ConfBusError
 from confbus_publisher.cli import outcome
 from confbus_publisher.cli.options import subcommand, with_author, with_guard, with_place
-from confbus_publisher.cli.output import plain
 
 if TYPE_CHECKING:
     from confbus_publisher.opening import Named
     from confbus_publisher.serving.listen import Listen
+
+_log = logging.getLogger("confbus.publisher")
 
 
 def _listen(_ctx: click.Context, _param: click.Parameter, text: str | None) -> Listen | None:
@@ -38,7 +39,27 @@ def _listen(_ctx: click.Context, _param: click.Parameter, text: str | None) -> L
     metavar="HOST:PORT",
     help="Answer there for health and metrics, such as 127.0.0.1:9630.",
 )
-def command(named: Named, author: str, guard_s: float | None, listen: Listen | None) -> int:
+@click.option(
+    "--log-format",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    envvar="CONFBUS_LOG_FORMAT",
+    help="Lines for people (default), or an object of JSON a line.",
+)
+@click.option(
+    "--log-level",
+    type=click.Choice(["debug", "info", "warning", "error"]),
+    envvar="CONFBUS_LOG_LEVEL",
+    help="What is told (info); debug tells why each reload happened, and what took how long.",
+)
+def command(
+    named: Named,
+    author: str,
+    guard_s: float | None,
+    listen: Listen | None,
+    log_format: str,
+    log_level: str | None,
+) -> int:
     """Keep the fleet in step with the sources, until stopped.
 
     SIGHUP reads confbus.yaml and all sources again. SIGTERM and Ctrl-C finish the publish at hand and give the lease
@@ -49,25 +70,24 @@ def command(named: Named, author: str, guard_s: float | None, listen: Listen | N
     APP_CONFIG_SOURCES says which of file, env and remote are on (the later ones on top), APP_CONFIG_URL names the
     remote document, and APP_CONFIG_WATCH=false reads them once.
     """
+    from confbus_publisher import logs
     from confbus_publisher.daemon import Daemon
 
-    _log_to_stderr()
-    Daemon(named, author=author, guard_s=guard_s, listen=listen).run()
+    lines = logs.begin(log_format, log_level or _usual_level())
+    try:
+        daemon = Daemon(named, author=author, guard_s=guard_s, listen=listen)
+        if lines is not None:
+            lines.namespace = daemon.namespace
+        daemon.run()
+    except Exception as error:
+        if lines is None:
+            raise
+        # Whoever collects the lines reads nothing else.
+        is_ours = isinstance(error, ConfBusError)
+        _log.critical("%s", error if is_ours else f"confbus itself failed: {error}", exc_info=not is_ours)
+        return outcome.code(error)
     return outcome.DONE
 
 
-def _log_to_stderr() -> None:
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(_Plain("%(asctime)s %(levelname)-7s %(message)s", datefmt="%Y-%m-%d %H:%M:%S"))
-    log = logging.getLogger("confbus")
-    log.handlers = [handler]
-    log.setLevel(logging.DEBUG if os.environ.get("CONFBUS_DEBUG") == "1" else logging.INFO)
-    log.propagate = False
-
-
-class _Plain(logging.Formatter):
-    """Lines that no worker, and nobody who can write to Redis, makes into a command for the terminal, or into another
-    line of the log: what goes on stands further to the right."""
-
-    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 — logging's name
-        return "\n  ".join(map(plain, super().formatMessage(record).split("\n")))
+def _usual_level() -> str:
+    return "debug" if os.environ.get("CONFBUS_DEBUG") == "1" else "info"

@@ -40,5 +40,5 @@ def renew(ledger: Ledger, seals: Seals, author: str, merge: Merge | None = None)
     active = seals.ring.active
     why = Why(author, f"sealed with the key {active.id}" if active else "", ACTION)
     release = ledger.restate(release, blobs, why, merged=merged, held=held)
-    _log.info("version %d: %s", release.version, why.message)
+    _log.info("version %d: %s", release.version, why.message, extra={"version": release.version})
     return release
