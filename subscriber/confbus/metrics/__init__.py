@@ -40,8 +40,8 @@ def observe(subscriber: Subscriber, registry: CollectorRegistry | None = None, *
 
 
 def child_exit(_server: Any, worker: Any) -> None:
-    """For gunicorn.conf.py, `from confbus.metrics import child_exit`: the gauges of a worker end with it, however it
-    ended. For other servers, call prometheus-client's `mark_process_dead(pid)` yourself."""
+    """For gunicorn.conf.py, `from confbus.metrics import child_exit`: the gauges of a worker end with it at once, those
+    of the application as well. Without it, the other workers notice within two seconds, if they follow."""
     from prometheus_client import multiprocess
 
     multiprocess.mark_process_dead(worker.pid)

@@ -2,17 +2,19 @@
 
 With `PROMETHEUS_MULTIPROC_DIR`, whichever process is scraped reads the files of all, and asks no collector. So what is
 observed is copied there by the thread that follows. Gauges are of the kind `liveall`: each process has its own, with
-the label `pid`, until `mark_process_dead` takes them away; counters and histograms are summed, the dead included.
+the label `pid`, for as long as it lives (`lifeline`); counters and histograms are summed, the dead included.
 """
 
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from confbus import importing
 from confbus.durations import Durations
 from confbus.metrics.collector import shown
+from confbus.metrics.lifeline import Lifeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,6 +37,7 @@ class Mirror:
         readings = list(self._observed.readings())
         # prometheus-client holds a lock as it writes, which a child that was forked meanwhile would never get.
         with importing.guard:
+            _lifeline().keep()
             self._notice_fork()
             written = {key: value for reading in readings for key, value in _samples(reading)}
             for key, value in written.items():
@@ -98,6 +101,17 @@ def _samples(reading: Reading) -> Iterator[tuple[_Key, float]]:
     for bound, count in zip((*value.bounds_s, float("inf")), value.counts, strict=True):
         yield (family, f"{name}_bucket", (*names, "le"), (*texts, shown(bound))), count
     yield (family, f"{name}_sum", names, texts), value.total_s
+
+
+_lifelines: dict[str, Lifeline] = {}
+
+
+def _lifeline() -> Lifeline:
+    """The one of this process: there are as many mirrors as there is to be shown."""
+    folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or os.environ["prometheus_multiproc_dir"]  # noqa: SIM112 — its old name
+    if folder not in _lifelines:
+        _lifelines[folder] = Lifeline(Path(folder))
+    return _lifelines[folder]
 
 
 def is_needed() -> bool:

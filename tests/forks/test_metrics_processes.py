@@ -1,0 +1,96 @@
+"""Where many processes are scraped as one: each shows itself for as long as it lives, however it ends."""
+
+from __future__ import annotations
+
+import math
+import os
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from prometheus_client import CollectorRegistry
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from support.eventually import eventually
+from support.releases import Releases
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+PROGRAM = Path(__file__).parent / "programs" / "metered.py"
+
+ONE_AFTER_THE_OTHER = """
+import confbus, sys
+from confbus.metrics import observe
+from confbus.testing import Bus
+
+with Bus({"web": {"port": 80}}) as bus:
+    for port in (81, 82):
+        config = bus.connect()
+        observe(config)
+        bus.set("web.port", port)
+        config.close()
+"""
+
+
+def scraped(folder: Path, metric: str, *, by: str = "pid") -> dict[str, float]:
+    """What the processes show together of one metric, by a label."""
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry, str(folder))
+    samples = (sample for family in registry.collect() for sample in family.samples)
+    return {
+        sample.labels.get(by, ""): sample.value for sample in samples if sample.name == f"confbus_subscriber_{metric}"
+    }
+
+
+@contextmanager
+def master(releases: Releases, folder: Path, *, workers: int) -> Generator[list[str]]:
+    """The numbers of a master and its workers, of which any may be killed."""
+    process = subprocess.Popen(
+        [sys.executable, str(PROGRAM), releases.url, releases.namespace, str(workers)],
+        env={**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(folder)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with process:
+        assert process.stdout
+        yield [str(process.pid), *(process.stdout.readline().strip() for _ in range(workers))]
+
+
+@pytest.mark.slow
+def test_a_worker_that_is_killed_leaves_no_gauge_behind_and_all_that_it_counted(
+    redis_url: str, namespace: str, tmp_path: Path
+) -> None:
+    with Releases(redis_url, namespace) as releases:
+        releases.publish(web={"number": 1})
+        with master(releases, tmp_path, workers=2) as pids:
+            eventually(lambda: scraped(tmp_path, "version") == dict.fromkeys(pids, 1))
+            releases.publish(web={"number": 2})
+            eventually(lambda: scraped(tmp_path, "version") == dict.fromkeys(pids, 2))
+            eventually(lambda: scraped(tmp_path, "applies_total") == {"": 4})
+
+            os.kill(int(pids[1]), signal.SIGKILL)
+            eventually(lambda: pids[1] not in scraped(tmp_path, "version"))
+            releases.publish(web={"number": 3})
+
+            left = [pids[0], pids[2]]
+            eventually(lambda: scraped(tmp_path, "version") == dict.fromkeys(left, 3))
+            eventually(lambda: scraped(tmp_path, "connected") == dict.fromkeys(left, 1))
+            eventually(lambda: scraped(tmp_path, "applies_total") == {"": 6})
+            assert scraped(tmp_path, "apply_duration_seconds_count") == {"": 5}
+
+
+def test_a_closed_subscriber_shows_nothing_to_other_processes_and_the_next_one_counts_on(tmp_path: Path) -> None:
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+
+    subprocess.run([sys.executable, "-c", ONE_AFTER_THE_OTHER], env=environment, check=True)
+
+    assert [math.isnan(value) for value in scraped(tmp_path, "version").values()] == [True]
+    assert all(math.isnan(value) for value in scraped(tmp_path, "state", by="state").values())
+    assert scraped(tmp_path, "applies_total") == {"": 4}
+    assert scraped(tmp_path, "apply_duration_seconds_count") == {"": 2}
