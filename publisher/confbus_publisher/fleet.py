@@ -85,11 +85,11 @@ class Reports:
         self._known: dict[str, Report] = {}
 
     def read(self, raw: Mapping[str, bytes]) -> Mapping[str, Report]:
-        """Every report of `raw` that can be read, by instance name."""
+        """Every report of `raw` that can be read, by instance name and in the order of these."""
         news = {instance: report for instance, report in raw.items() if self._raw.get(instance) != report}
         kept = {name: report for name, report in self._known.items() if name in raw and name not in news}
-        self._known = kept | {report.instance: report for report in parse_all(news)}
-        self._raw = raw
+        self._known = dict(sorted({**kept, **{report.instance: report for report in parse_all(news)}}.items()))
+        self._raw = dict(raw)
         return self._known
 
 

@@ -101,6 +101,7 @@ class Publisher:
         self._warnings: tuple[str, ...] = ()
         self._lease = Lease(ledger, identity, ttl_s=pace.lease_s, clock=clock)
         self._divergence = Divergence(clock=clock)
+        self._reports = fleet.Reports()
         self._wakes = Wakes()
         self._is_stopping = False
 
@@ -193,7 +194,7 @@ class Publisher:
         """What the live instances report; the silent are dropped."""
         store = self.ledger.store
         raw, now_ms = store.fleet(), store.time_ms()
-        everybody = fleet.parse_all(raw)
+        everybody = list(self._reports.read(raw).values())
         self._telling.heard_of(raw)
         store.forget(fleet.silent(raw, everybody, now_ms))
         reports = fleet.subscribers(everybody, now_ms)

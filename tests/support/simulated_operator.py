@@ -29,6 +29,7 @@ class SimulatedOperator:
         self._redis = redis
         self._rng = rng
         self._worried_since: float | None = None
+        self._reports = fleet.Reports()
 
     def roll_back(self) -> None:
         """To one of the last releases; half of the time with the script for redis-cli, whose notice has no facts."""
@@ -75,7 +76,7 @@ class SimulatedOperator:
 
     def _is_anybody_stuck(self) -> bool:
         head = self._redis.there
-        reports = fleet.subscribers(fleet.parse_all(self._redis.reports), self._redis.time_ms())
+        reports = fleet.subscribers(self._reports.read(self._redis.reports).values(), self._redis.time_ms())
         return any(
             not head or not (head.change == report.seen.change or comes_after(head, report.seen))
             for report in reports

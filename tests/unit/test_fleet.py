@@ -126,6 +126,20 @@ def test_publishers_and_silent_instances_are_no_live_subscribers() -> None:
     assert [report.instance for report in live] == ["web:1"]
 
 
+def test_of_a_fleet_that_is_read_again_only_what_is_new_is_parsed() -> None:
+    reports, fleet_now = fleet.Reports(), {"web:2": raw(), "web:3": raw(), "web:1": raw()}
+    before = dict(reports.read(fleet_now))
+
+    fleet_now["web:2"] = raw(at=7)
+    del fleet_now["web:3"]
+    after = reports.read(fleet_now)
+
+    assert list(before) == ["web:1", "web:2", "web:3"]
+    assert list(after) == ["web:1", "web:2"]
+    assert after["web:1"] is before["web:1"]
+    assert after["web:2"].at_ms == 7
+
+
 def test_silent_and_unreadable_instances_are_dropped_and_publishers_are_not() -> None:
     everybody = {"web:1": raw(), "web:2": raw(at=1), "pub:1": raw(role="publisher"), "junk": b"{"}
 
