@@ -12,6 +12,7 @@ import pytest
 
 import confbus
 from confbus.wire.keys import Keys
+from support.bus import TIMING
 from support.eventually import eventually
 from support.shop import SOURCE, Shop
 
@@ -71,7 +72,8 @@ def refuse(candidate: Snapshot) -> None:
 
 def worker(shop: Shop, **options: Any) -> Subscriber:
     file = str(shop.directory / f"good-{len(options)}")
-    return confbus.connect(shop.url or "", namespace="grep", fallback=file, secrets_refresh_s=0.02, **options)
+    options = {"timing": TIMING, "secrets_refresh_s": 0.02, **options}
+    return confbus.connect(shop.url or "", namespace="grep", fallback=file, **options)
 
 
 def spellings(secret: str) -> list[bytes]:
@@ -168,7 +170,7 @@ def test_no_secret_is_found_in_redis_in_files_in_notices_in_logs_or_in_what_comm
             packed: list[Any] = own_server.client().hvals(Keys("grep").blobs)
         publisher.end(15)
     waiting: Any = notices
-    heard = [each["data"] for _ in range(100) if (each := waiting.get_message(timeout=0.05))]
+    heard = [each["data"] for each in iter(lambda: waiting.get_message(timeout=0.2), None)]
     places = {
         **{name: content for name, content in files(shop.directory).items() if name not in SOURCES},
         **files(tmp_path / "server"),

@@ -237,6 +237,7 @@ def test_without_a_server_the_start_tells_so_and_leaves_nothing(namespace: str) 
 
 def test_a_server_that_goes_away_leaves_the_values_and_is_found_again(own_server: Server, namespace: str) -> None:
     site = Site(own_server.url, namespace)
+    site.ledger.publish(encoded(GOOD), Why("ann"))  # a manager holds back on a server that began just now, empty
 
     async def main() -> None:
         said = Said(GOOD)
