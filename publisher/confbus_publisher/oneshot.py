@@ -10,6 +10,7 @@ from confbus_publisher.decision import held_pairs
 from confbus_publisher.holds.hold import in_force, keeping
 from confbus_publisher.judgement import judge
 from confbus_publisher.ledger import state_of
+from confbus_publisher.overrides import beneath
 from confbus_publisher.sealing.resealing import vouch
 
 if TYPE_CHECKING:
@@ -86,7 +87,8 @@ def _lifted(merge: Merge, ledger: Ledger, there: State | None, *, force: bool) -
     """The quarantined pairs that `merge` has, if it may go out with them."""
     running = there.release.manifest if there else None
     quarantine, same = ledger.store.quarantine(), merge.aliases
-    held = held_pairs(merge.manifest, quarantine, aliases=same, guises=merge.guises, running=running)
+    guises = beneath.guises_now(merge, there, ledger.store, quarantine)
+    held = held_pairs(merge.manifest, quarantine, aliases=same, guises=guises, running=running)
     if held and not force:
         raise Quarantined(held)
     return [pair for pairs in held.values() for pair in pairs]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from confbus_publisher.audit.contents import Step
     from confbus_publisher.holds.hold import Hold
     from confbus_publisher.inputs import Merge
-    from confbus_publisher.ledger import Holds, State
+    from confbus_publisher.ledger import Holds, State, Store
     from confbus_publisher.opening import Named
     from confbus_publisher.survey import Survey
 
@@ -44,8 +44,8 @@ def command(named: Named, output: str) -> int:
         merge = merged(inputs_of(settings), on_top(ledger.store))
         state = ledger.refresh()
         seen, stopped = survey(ledger.store), ledger.store.holds()
+        held = _held(merge, state, ledger.store)
     step = _step(merge, state)
-    held = _held(merge, state)
     kept_back = _kept_back(merge, state, stopped)
     if output == "json":
         show_json(_facts(step, merge, state, held=held, seen=seen) | {"holds": [fact(hold) for hold in kept_back]})
@@ -70,14 +70,16 @@ def _step(merge: Merge, state: State | None) -> Step:
     return Step.between(before, real, {**(state.blobs if state else {}), **merge.encoded.by_digest})
 
 
-def _held(merge: Merge, state: State | None) -> dict[str, str]:
+def _held(merge: Merge, state: State | None, store: Store) -> dict[str, str]:
     """The sections that were rolled back and still have that content, each with why."""
     from confbus_publisher.decision import held_pairs
+    from confbus_publisher.overrides import beneath
 
     if state is None:
         return {}
     running, same = state.release.manifest, merge.aliases
-    held = held_pairs(merge.manifest, state.quarantine, aliases=same, guises=merge.guises, running=running)
+    guises = beneath.guises_now(merge, state, store, state.quarantine)
+    held = held_pairs(merge.manifest, state.quarantine, aliases=same, guises=guises, running=running)
     return {section: state.quarantine[pairs[0]] for section, pairs in held.items()}
 
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from confbus.errors import ConfBusError, OutcomeUnknown, Refused
 from confbus_publisher.ledger import Amendment
+from confbus_publisher.overrides import beneath
 from confbus_publisher.sources.overrides import OverridesSource
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Collection, Iterator, Mapping
 
-    from confbus_publisher.inputs import Inputs
+    from confbus_publisher.inputs import Inputs, Merge
     from confbus_publisher.ledger import Ledger, Overrides, Store
 
 _log = logging.getLogger("confbus.publisher")
@@ -56,6 +57,10 @@ class Overriding:
         reason = "counts for nothing: what is sealed is not overridden. `confbus unset` takes it away"
         found = (each.name for each in self.source.in_force if each.path[0] in sealed)
         return {name: f"the override {name!r} {reason}" for name in found}
+
+    def guises(self, merge: Merge, quarantine: Collection[str]) -> Callable[[str], Collection[str]]:
+        """What in `quarantine` is the same as `merge` but for overrides. Raises `Unreachable`."""
+        return beneath.guises(merge, self._ledger.state, self._ledger.store, quarantine, self.source.known)
 
     def accounted(self, inputs: Inputs) -> str | None:
         """The digest that `inputs` made when the head was published, if that is what it was published from.
