@@ -19,7 +19,9 @@ from support.http_server import Talk, WebServer, drips, hangs, raw, says
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-SNAPSHOT = Snapshot({"a": 1}, version=3, revision=3, epoch="e", digest="d", at_ms=0)
+SNAPSHOT = Snapshot(
+    {"db": {"password": "hunter2", "host": "db-1"}}, version=3, revision=3, epoch="e", digest="d", at_ms=0
+)
 
 
 @pytest.fixture
@@ -89,6 +91,17 @@ def test_whatever_it_raises_is_its_objection(clock: Clock, error: BaseException)
     eventually(lambda: looked(probe) and (probe.objection))
 
     assert (str(error) or type(error).__name__) in probe.objection
+
+
+def test_what_it_raises_is_told_on_one_line_and_without_the_secrets_of_the_document(clock: Clock) -> None:
+    def gate(snapshot: Snapshot) -> None:
+        raise ValueError(f"no login\n\x1b[31mwith {snapshot['db.password']} at {snapshot['db.host']}")
+
+    probe = probing(gate, clock, failures=1)
+
+    eventually(lambda: looked(probe) and probe.objection)
+
+    assert probe.objection.endswith(": no login ?[31mwith *** at db-1")
 
 
 def test_a_coroutine_that_never_ends_fails_at_its_deadline(clock: Clock) -> None:

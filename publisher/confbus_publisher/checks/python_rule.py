@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any, cast
 
 from confbus.errors import ConfBusError, InvalidPath
 from confbus.wire.path import parse
-from confbus_publisher.checks.candidate import scalars
 from confbus_publisher.checks.expression import existing
 from confbus_publisher.checks.guarded_call import GuardedCall
+from confbus_publisher.checks.hiding import without_secrets
 from confbus_publisher.checks.problem import Problem
-from confbus_publisher.secret_names import is_secret
-from confbus_publisher.secret_patterns import HIDDEN, masked
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -59,7 +57,7 @@ class PythonCheck:
     def _problem(self, path: Any, text: str, advice: str, candidate: Candidate) -> Problem:
         known = _path(path)
         place = candidate.place(existing(candidate.tree, known))
-        told = _without_secrets(text, candidate)[:_MOST_CHARACTERS]
+        told = without_secrets(text, candidate.tree, sealed=candidate.sealed)[:_MOST_CHARACTERS]
         message = f"{self._rule.text} says: {told}" if not self._rule.message else self._rule.message
         source = f"The rule stands at {self._rule.origin}." if self._rule.origin else ""
         return Problem(known, message.rstrip("."), f"{advice} {source}".strip(), place, self.name, self._rule.is_error)
@@ -91,11 +89,6 @@ def _line(text: str) -> str:
     return " ".join(text.split()) or "it does not hold"
 
 
-def _could_tell(value: Any) -> bool:
-    """Whether somebody who meets it in a text learns anything; of small numbers and words there are many."""
-    return len(str(value)) > 3 if isinstance(value, int | float) else isinstance(value, str) and bool(value)
-
-
 def _path(path: Any) -> Path:
     """What a rule calls a path, when it is one; else that of the document."""
     try:
@@ -112,14 +105,3 @@ def _raised(error: BaseException) -> str:
     frames = traceback.extract_tb(error.__traceback__)
     at = f" at {frames[-1].filename}:{frames[-1].lineno}" if frames else ""
     return f"it raised {type(error).__name__}{at}"
-
-
-def _without_secrets(text: str, candidate: Candidate) -> str:
-    secrets = [
-        str(value)
-        for path, value in scalars(candidate.tree)
-        if _could_tell(value) and (path[0] in candidate.sealed or (is_secret(path) and isinstance(value, str)))
-    ]
-    for secret in sorted(secrets, key=len, reverse=True):  # One may be the beginning of another.
-        text = text.replace(secret, HIDDEN)
-    return masked(text)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
+from confbus_publisher.checks.hiding import without_secrets
 from confbus_publisher.formats.limits import Unfit
 
 if TYPE_CHECKING:
@@ -49,15 +50,20 @@ def python_objection(gate: Callable[[Snapshot], object]) -> Callable[[Snapshot],
 
 
 async def said(gate: Callable[[Snapshot], object], snapshot: Snapshot) -> str:
-    """What `gate` objects to `snapshot`: it returns False or raises; else the empty text."""
+    """What `gate` objects to `snapshot`: it returns False or raises; else the empty text. On one line, and without the
+    secrets in `snapshot`: it goes into the audit trail."""
     name = getattr(gate, "__qualname__", type(gate).__name__)
     try:
         answer = gate(snapshot)
         if inspect.isawaitable(answer):
             answer = await answer
     except (Exception, SystemExit) as error:  # noqa: BLE001 — a user's code; whatever it raises is its objection
-        return f"{name}: {error}" if str(error) else f"{name}: {type(error).__name__}"
+        return f"{name}: {_line(without_secrets(str(error), dict(snapshot))) or type(error).__name__}"
     return f"{name}: it said no" if answer is False else ""
+
+
+def _line(text: str) -> str:
+    return "".join(char if char.isprintable() else "?" for char in " ".join(text.split()))
 
 
 def _status(address: Address, timeout_s: float) -> int:
