@@ -100,4 +100,4 @@ class Measures(Beat):
     def end(self) -> None:
         """There is nothing to be shown any more."""
         self.is_over = True
-        self.beat(is_last=True)
+        self.beat(at_once=True)

@@ -139,6 +139,7 @@ class Publisher:
         """One round; returns in how many seconds the next is due. Errors become the standing, and are logged once."""
         due_in_s = self._take_turn()
         self.last_turn = Turn(self._clock(), due_in_s, self._merge is not None)
+        self.measures.beat()
         return due_in_s
 
     def _take_turn(self) -> float:
@@ -297,4 +298,3 @@ class Publisher:
     def _tell(self) -> None:
         known = self._recollection.state
         self._telling.tell(stand(known.head if known else None))
-        self.measures.beat()

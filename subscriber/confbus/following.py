@@ -185,7 +185,7 @@ class Following:
         """Stop listening, and take this instance's report away."""
         self._link.stop_listening(self.channel)
         if self._local.measures is not None:
-            self._local.measures.beat(is_last=True)
+            self._local.measures.beat(at_once=True)
         if self._fallback is not None:
             self._fallback.flush()
         if self._telling.is_reporting:

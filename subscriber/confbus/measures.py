@@ -14,25 +14,26 @@ GAP_S = 0.25
 
 
 class Beat:
-    """Has numbers copied now and then, where other processes are to see them. `copy` is who does it, if anybody."""
+    """Has numbers copied now and then, where other processes are to see them. `copies` are those who do it, if any."""
 
     def __init__(self) -> None:
-        self.copy: Callable[[], object] | None = None
+        self.copies: tuple[Callable[[], object], ...] = ()
         self._copied_at = 0.0
 
-    def beat(self, *, is_last: bool = False) -> None:
+    def beat(self, *, at_once: bool = False) -> None:
         """Have the numbers copied, unless they just were."""
         now = time.monotonic()
-        if self.copy is None or (now - self._copied_at < GAP_S and not is_last):
+        if not self.copies or (now - self._copied_at < GAP_S and not at_once):
             return
         self._copied_at = now
         try:
-            self.copy()
+            for copy in self.copies:
+                copy()
         except Exception:  # a full disk, or a folder that is gone; it must not end the thread that others need
             import logging
 
             logging.getLogger("confbus").exception("the metrics of this process are not shown any more")
-            self.copy = None
+            self.copies = ()
 
 
 class Measures(Beat):

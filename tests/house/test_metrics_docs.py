@@ -6,10 +6,10 @@ import re
 from pathlib import Path
 
 from confbus.metrics import worker
-from confbus_publisher.metrics import publishing
+from confbus_publisher.metrics import guide, publishing
 
 PAGE = Path(__file__).parents[2] / "docs" / "metrics.md"
-FAMILIES = (*worker.FAMILIES, *publishing.FAMILIES)
+FAMILIES = (*worker.FAMILIES, *publishing.FAMILIES, *guide.FAMILIES)
 ROW = re.compile(r"^\| `(\w+)` \| (\w+) \| ([^|]*)\| .+ \|$", re.MULTILINE)
 
 

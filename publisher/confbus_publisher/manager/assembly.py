@@ -69,12 +69,12 @@ class Place:
 
 
 class Parts:
-    """The engine, the worker in whose thread it runs, and the watcher."""
+    """The publisher, the engine that drives it, the worker in whose thread that runs, and the watcher."""
 
     def __init__(self, publisher: TurningPublisher, *, is_watching: bool) -> None:
         self.engine: Engine
         self.worker = Worker("confbus-manager", rest=self._check, leave=self._leave)
-        self._inputs = publisher.inputs
+        self.publisher = publisher
         self._is_watching = is_watching
         self._watcher: Watcher | None = None
 
@@ -107,11 +107,13 @@ class Parts:
 
     def _watch(self) -> None:
         if self._is_watching:
-            self._watcher = Watcher(lambda: self._inputs.watched, self.worker.look)
+            self._watcher = Watcher(lambda: self.publisher.inputs.watched, self.worker.look)
             self._watcher.start()
 
     def _check(self) -> float:
-        return self.engine.check()
+        again_s = self.engine.check()
+        self.publisher.measures.beat(at_once=True)
+        return again_s
 
     def _leave(self) -> None:
         if self._watcher is not None:

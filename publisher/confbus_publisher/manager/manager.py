@@ -23,11 +23,14 @@ from confbus_publisher.seal_settings import DEFAULT_KEYS, KEYS
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable, Mapping
 
+    from prometheus_client import CollectorRegistry
+
     from confbus.changes import Subscription
     from confbus.wire.diff import Change
     from confbus.wire.snapshot import Snapshot
     from confbus_publisher.manager.assembly import Parts
     from confbus_publisher.manager.version import ConfigVersion
+    from confbus_publisher.measures import Measures
     from confbus_publisher.sources.config_source import ConfigSource
 
 
@@ -43,7 +46,7 @@ class ConfigManager:
     is rolled back. Sources are looked at every `check_interval_s` seconds, and at once when a file changes; without
     `watch_files` only at the start and by `reload`. The newest `max_config_versions` are listed. `author` stands in
     the audit trail. A secret does not go out to Redis as plain text, but at the paths in `secrets_allow`, each with a
-    reason.
+    reason. `metrics` is the registry that shows how it does (docs/metrics.md).
 
     Everything may be called from any thread and from any event loop. Reading is a memory access. What changes
     something is done by one thread of the manager's own, one thing after the other; a loop never waits for it.
@@ -67,6 +70,7 @@ class ConfigManager:
         start_timeout_s: float = 30.0,
         author: str = "",
         secrets_allow: Mapping[str, str] | None = None,
+        metrics: CollectorRegistry | None = None,
     ) -> None:
         place = assembly.Place(
             redis=redis,
@@ -87,6 +91,10 @@ class ConfigManager:
         self._is_local = redis is None
         self._sources: tuple[ConfigSource, ...] = ()
         self._has_begun = self._is_stopped = False
+        if metrics is not None:
+            from confbus_publisher.metrics import observe
+
+            observe(self._parts.publisher, metrics, namespace=namespace or "")
         self._end = weakref.finalize(self, self._parts.end)
         for source in sources:
             self._add(source)
@@ -208,7 +216,13 @@ class ConfigManager:
             config_sources_count=len(self._sources),
             failing_sources_count=len(engine.failures),
             current_version=snapshot.version if snapshot is not None else None,
+            reloads=dict(tally.reloads),
+            durations=tally.durations,
         )
+
+    def measure(self) -> Measures:
+        """What its publisher counts and times, for `confbus_publisher.metrics`."""
+        return self._parts.publisher.measures
 
     def get_sources(self) -> list[ConfigSource]:
         """The sources in the order in which they were added."""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections import deque
-from dataclasses import dataclass
+from collections import Counter, deque
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from confbus.durations import Durations
 from confbus_publisher.manager.result import ReloadStatus
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from confbus_publisher.manager.result import ReloadResult
 
 _REMEMBERED = 100
@@ -28,6 +31,7 @@ class ConfigMetrics:
     A reload is the start, each call of `reload`, and each check by itself from which something new came: a version, a
     failure, or the end of one. `average_reload_time_ms` is that of the last 100. `last_reload_time` is the time, in
     UTC without a zone, of the last check of the sources that ran to its end, whether anything had changed or not.
+    `reloads` counts them by status; `durations` has all of them.
     """
 
     total_reloads: int = 0
@@ -39,6 +43,8 @@ class ConfigMetrics:
     config_sources_count: int = 0
     failing_sources_count: int = 0
     current_version: int | None = None
+    reloads: Mapping[ReloadStatus, int] = field(default_factory=dict[ReloadStatus, int])
+    durations: Durations = field(default_factory=Durations, compare=False, repr=False)
 
 
 class Tally:
@@ -47,6 +53,8 @@ class Tally:
     def __init__(self) -> None:
         self.total = self.failed = self.rollbacks = 0
         self.checked_at: datetime | None = None
+        self.reloads: Counter[ReloadStatus] = Counter(dict.fromkeys(ReloadStatus, 0))
+        self.durations = Durations()
         self._times_ms: deque[float] = deque(maxlen=_REMEMBERED)
         self._told: tuple[object, ...] = ()
 
@@ -69,3 +77,5 @@ class Tally:
         self.failed += result.status in _FAILED
         self.rollbacks += result.status is ReloadStatus.ROLLED_BACK
         self._times_ms.append(result.duration_ms)
+        self.reloads[result.status] += 1
+        self.durations.add(result.duration_ms / 1000)

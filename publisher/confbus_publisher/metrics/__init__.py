@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from confbus.metrics import default_registry, mirror
 from confbus.metrics.collector import collector_of
+from confbus_publisher.metrics.guide import guide_metrics
 from confbus_publisher.metrics.publishing import FAMILIES, Publishing
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from confbus_publisher.publisher import Publisher
 
-__all__ = ["observe"]
+__all__ = ["guide_metrics", "observe"]
 
 
 def observe(
@@ -29,4 +30,4 @@ def observe(
     publishing = Publishing(publisher, namespace, name)
     collector_of(registry, FAMILIES).add(publishing)
     if mirror.is_needed():
-        publisher.measures.copy = mirror.Mirror(publishing)
+        publisher.measures.copies += (mirror.Mirror(publishing),)

@@ -36,7 +36,7 @@ def observe(subscriber: Subscriber, registry: CollectorRegistry | None = None, *
     worker = Worker(subscriber, name)
     collector_of(registry, FAMILIES).add(worker)
     if mirror.is_needed():
-        worker.measures.copy = mirror.Mirror(worker)
+        worker.measures.copies += (mirror.Mirror(worker),)
 
 
 def child_exit(_server: Any, worker: Any) -> None:

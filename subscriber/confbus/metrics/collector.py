@@ -76,11 +76,14 @@ _collectors: WeakKeyDictionary[CollectorRegistry, dict[int, Collector]] = WeakKe
 
 
 def collector_of(registry: CollectorRegistry, families: Sequence[Family]) -> Collector:
-    """The one collector of `families` that `registry` has."""
+    """The one collector of `families` that `registry` has. Raises `InvalidSettings` when others took the names."""
     there = _collectors.setdefault(registry, {})
     if id(families) not in there:
         collector = Collector(families)
-        registry.register(_registrable(collector))
+        try:
+            registry.register(_registrable(collector))
+        except ValueError as error:
+            raise InvalidSettings("metrics", f"the registry has one of these names already: {error}") from error
         there[id(families)] = collector
     return there[id(families)]
 
