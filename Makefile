@@ -9,7 +9,7 @@ SIDE_BY_SIDE ?= -n $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN)))) --dist 
 # The quick part waits for nobody.
 QUICKLY ?= -n auto --dist worksteal
 
-.PHONY: demo test quick soak lint bench clean
+.PHONY: demo test quick soak lint bench reference clean
 
 demo: .venv/ready
 	@$(BIN)/confbus demo $(ARGS)
@@ -34,6 +34,10 @@ lint: .venv/ready
 
 bench: .venv/ready
 	$(BIN)/python -m bench $(ARGS)
+
+# The pages of docs/reference, from the code.
+reference: .venv/ready
+	PYTHONPATH=tests $(BIN)/python -m support.reference
 
 .venv/ready: pyproject.toml
 	@if command -v uv >/dev/null; then \

@@ -52,6 +52,9 @@ KINDS: dict[str, Kind] = {
 HOMES = [ROOT, ROOT / "subscriber" / "confbus", ROOT / "publisher" / "confbus_publisher", ROOT / "tests"]
 OF_THE_READER = re.compile(r"confbus\.yaml|config/.*|\.confbus/.*")
 FILE = re.compile(r"[\w./-]+\.(?:py|lua|md|yaml|yml|toml|sh|json)")
+FOLDER = re.compile(r"(?:tests|docs|lua|publisher|subscriber|bench|examples|deploy)/[\w./-]*")
+NAME = re.compile(r"confbus(?:_publisher)?(?:\.(?!yaml)\w+)+")
+GROUPS = {"confbus.checks", "confbus.sources"}  # of entry points, by which packages offer theirs
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +107,15 @@ def headings(page: Path) -> set[str]:
     """The anchors of a page, as forges make them."""
     titles = re.findall(r"^#+ (.*)$", prose(page), re.MULTILINE)
     return {re.sub(r"[^\w -]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+def is_there(dotted: str) -> bool:
+    """Whether a dotted name is a module, or what a module has."""
+    try:
+        pkgutil.resolve_name(dotted)
+    except (ImportError, AttributeError):
+        return False
+    return True
 
 
 def publish_sample(server: Server) -> None:
@@ -235,6 +247,25 @@ def test_every_link_leads_somewhere(name: str) -> None:
             dead.append(target)
 
     assert dead == []
+
+
+def test_the_map_leads_to_every_page() -> None:
+    home = ROOT / "docs"
+    linked = {target.partition("#")[0] for target in re.findall(r"\]\(([^)\s]+)\)", prose(home / "README.md"))}
+
+    pages = {str(page.relative_to(home)) for page in home.rglob("*.md")}
+
+    assert pages - linked == {"README.md"}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_folder_and_name_that_is_told_is_there(name: str) -> None:
+    spans = set(re.findall(r"`([^`\n]+)`", prose(ROOT / name)))
+    folders = {span for span in spans if FOLDER.fullmatch(span)}
+    names = {span for span in spans if NAME.fullmatch(span)} - GROUPS
+
+    assert [folder for folder in sorted(folders) if not (ROOT / folder).exists()] == []
+    assert [dotted for dotted in sorted(names) if not is_there(dotted)] == []
 
 
 @pytest.mark.parametrize("name", NAMES)
