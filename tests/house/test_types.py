@@ -37,8 +37,10 @@ def checked(project: Path, *command: str) -> str:
 
 
 @pytest.mark.slow
-def test_mypy_takes_each_line_for_what_it_says(project: Path) -> None:
-    said = checked(project, "mypy", "--strict", "--no-error-summary", "--cache-dir", ".cache", ".")
+def test_mypy_takes_each_line_for_what_it_says(project: Path, pytestconfig: pytest.Config) -> None:
+    kept = str(pytestconfig.cache.mkdir("mypy")) if pytestconfig.cache else ".cache"
+
+    said = checked(project, "mypy", "--strict", "--no-error-summary", "--cache-dir", kept, ".")
 
     refused = {(name, int(line)) for name, line in re.findall(r"^(\S+?):(\d+): error:", said, re.MULTILINE)}
     assert refused == expected(), said
