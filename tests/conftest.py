@@ -146,12 +146,9 @@ def _binary(generation: Generation) -> Path:
 
 
 def _lent(server: Server) -> Iterator[Server]:
-    settings = server.settings()
+    assert server.settings
     yield server
     server.close_clients()
-    if server.is_running and server.settings() == settings:
-        server.cut_connections()
-        server.flush()
-    else:
+    if not server.is_running or not server.clear():
         server.restart(empty=True)
         pytest.fail("this test ended or configured a server that many share; it should take own_server")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal
 
 import redis
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 Kind = Literal["pubsub", "normal", "all"]
+KINDS = ("normal", "pubsub")
 
 
 class Server:
@@ -97,16 +99,26 @@ class Server:
             client.flushall()
             client.script_flush()
 
+    @cached_property
     def settings(self) -> tuple[object, ...]:
-        """Its configuration and its users, to compare."""
+        """Its configuration and its users, as they were when somebody first asked for them."""
         with self._client() as client:
-            return client.config_get("*"), client.acl_list()
+            return _settings_of(client)
+
+    def clear(self) -> bool:
+        """Cut its connections, and remove all keys and scripts; False if its `settings` are others by now."""
+        with self._client() as client:
+            if _settings_of(client) != self.settings:
+                return False
+            _cut(client, *KINDS)
+            client.flushall()
+            client.script_flush()
+        return True
 
     def cut_connections(self, kind: Kind = "all") -> int:
         """Close the connections that are subscribed, those that are not, or all; gives their number."""
-        kinds = ("normal", "pubsub") if kind == "all" else (kind,)
         with self._client() as client:
-            return sum(client.client_kill_filter(_type=each, skipme=True) for each in kinds)
+            return _cut(client, *(KINDS if kind == "all" else (kind,)))
 
     def stop(self) -> None:
         """End it for good: its clients, its processes, its data."""
@@ -134,3 +146,11 @@ class Server:
         with self._client() as client:
             client.config_set("appendonly", "yes")
             eventually(lambda: client.info("persistence")["aof_rewrite_in_progress"] == 0)
+
+
+def _settings_of(client: redis.Redis) -> tuple[object, ...]:
+    return client.config_get("*"), client.acl_list()
+
+
+def _cut(client: redis.Redis, *kinds: str) -> int:
+    return sum(client.client_kill_filter(_type=kind, skipme=True) for kind in kinds)
