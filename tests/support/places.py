@@ -59,6 +59,12 @@ class MemoryPlace(MemoryStore):
     def lose_release(self, version: int) -> None:
         del self._releases[version]
 
+    def lose_all(self) -> None:
+        """As a server that began anew without its data."""
+        self._head = self._guard = None
+        for kept in (self._releases, self._blobs, self._quarantine, self._log):
+            kept.clear()
+
     def leave_release(self, version: int) -> None:
         self._releases[version] = next(iter(self._releases.values()))
 

@@ -207,3 +207,39 @@ def test_a_trial_that_the_active_publisher_lets_run_out_is_judged_by_who_waits_f
     assert (ending.word, ending.version) == ("passed", 2)
     assert 60 < 10 * len(waited) <= 110
     assert actions(store)[-1] == "guarded"
+
+
+def test_a_trial_that_the_server_lost_is_not_over_until_its_time_is(
+    ledger: Ledger, store: MemoryPlace, clock: Clock
+) -> None:
+    waited: list[float] = []
+
+    def lose(pause_s: float) -> None:
+        store.lose_all()
+        waited.append(pause_s)
+        clock.advance(10)
+
+    ending = see_through(ledger, POLICY, author="bob", pause=lose)
+
+    assert ending is not None
+    assert (ending.word, ending.why) == ("failed", "the server has lost version 2, and nobody brought it back")
+    assert 60 < 10 * len(waited) <= 110
+
+
+def test_a_trial_that_was_lost_and_brought_back_ends_as_it_ends_there(ledger: Ledger, store: MemoryPlace) -> None:
+    active = Ledger(store)
+    known = active.refresh()
+    assert known
+
+    def bring_back_and_undo(_pause_s: float) -> None:
+        store.lose_all()
+        active.refresh()
+        active.anchor(known, Why("active", "the head is gone", "restore"))
+        assert known.retreat
+        active.rollback(known.retreat.release, Why("active", "guard: web-1 refused it", "rollback"))
+
+    ending = see_through(ledger, POLICY, author="bob", pause=bring_back_and_undo)
+
+    assert ending is not None
+    assert (ending.word, ending.why) == ("rolled back", "guard: web-1 refused it")
+    assert actions(store) == ["restore", "rollback"]

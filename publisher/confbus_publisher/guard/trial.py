@@ -16,7 +16,7 @@ from confbus_publisher import fleet
 from confbus_publisher.guard.guarding import LOOK_S, Guarding
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from confbus_publisher.guard.guarding import Policy
     from confbus_publisher.ledger import Ledger, State
@@ -49,7 +49,8 @@ def see_through(
 ) -> Ending | None:
     """How the trial of the head that `ledger` knows ended, once it did; None when it is not on trial.
 
-    Raises `Unreachable`; whoever is active next goes on then.
+    A release that the server lost is waited for as long as it would be watched, and half a minute: a publisher may
+    bring it back, on trial as before. Raises `Unreachable`; whoever is active next goes on then.
     """
     begun = ledger.state
     if begun is None or begun.guard is None:
@@ -57,13 +58,13 @@ def see_through(
     guarding = Guarding(ledger, None, policy, author=author)
     while True:
         try:
-            state = ledger.refresh()
+            state, now_ms = ledger.refresh(), ledger.store.time_ms()
             is_on_trial = state is not None and state.release.digest == begun.release.digest
             guard = ledger.look_at_guard() if is_on_trial else None
-            if guard is None:
+            may_come_back = state is None and not begun.guard.is_over(now_ms - _LATE_MS)
+            if guard is None and not may_come_back:
                 return _ending(ledger, begun)
-            now_ms = ledger.store.time_ms()
-            if guard.is_over(now_ms - _LATE_MS) or not ledger.store.lease():
+            if guard and (guard.is_over(now_ms - _LATE_MS) or not ledger.store.lease()):
                 reports = fleet.parse_all(ledger.store.fleet())
                 guarding.judge(fleet.subscribers(reports, now_ms))
         except (Conflict, Malformed, NoRelease) as error:
@@ -73,12 +74,20 @@ def see_through(
 
 def _ending(ledger: Ledger, begun: State) -> Ending:
     state = ledger.state
-    version = state.head.version if state else 0
+    if state is None:
+        return Ending(FAILED, 0, f"the server has lost version {begun.head.version}, and nobody brought it back")
+    version, is_there = state.head.version, state.release.digest == begun.release.digest
     for entry in ledger.store.log(_LOOKED_AT):
         fields = entry.fields
-        if fields.get("action") == "rollback" and fields.get("from") == str(begun.head.version):
+        if fields.get("action") == "rollback" and _is_of(fields, begun):
             return Ending(ROLLED_BACK, version, fields.get("message", ""))
-        if fields.get("action") == "guard failed" and fields.get("version") == str(begun.head.version):
+        if fields.get("action") == "guard failed" and fields.get("version") in {str(begun.head.version), str(version)}:
             return Ending(FAILED, version, f"{fields.get('message', '')}; {fields.get('why', '')}")
-    is_there = state is not None and state.release.digest == begun.release.digest
     return Ending(PASSED if is_there else REPLACED, version)
+
+
+def _is_of(fields: Mapping[str, str], begun: State) -> bool:
+    """Whether an entry tells of a step away from what was on trial, which may have another version after a loss."""
+    version = fields.get("version", "")
+    is_later = version.isdecimal() and int(version) > begun.head.version
+    return is_later and fields.get("from_digest") == begun.release.digest
