@@ -171,7 +171,7 @@ class Daemon:
         self._trouble = ""
         self._tell_attachment()
         if attachment.url == before:
-            session.look()
+            session.look("the embedded server")
             return session
         session.stop()
         return self._begin()

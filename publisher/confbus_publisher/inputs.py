@@ -17,6 +17,7 @@ from confbus_publisher.checks.doubts import DoubtCheck
 from confbus_publisher.checks.references import ReferenceCheck
 from confbus_publisher.checks.seal import SealCheck
 from confbus_publisher.expansion.expander import Expanded, Expander
+from confbus_publisher.journal import Journal
 from confbus_publisher.layer import same_objects
 from confbus_publisher.layers import Layers
 from confbus_publisher.merge import Merged, Merger, conflicts
@@ -99,6 +100,8 @@ class Inputs:
         self._is_shared = is_shared
         self._still: tuple[Layer, ...] = ()
         self._last: tuple[tuple[object, ...], Merge] | None = None
+        self._parts: tuple[object, ...] = ()
+        self.journal = Journal()
 
     @property
     def sources(self) -> tuple[AnySource, ...]:
@@ -146,22 +149,30 @@ class Inputs:
 
     def _loaded(self, on_top: Sequence[Source]) -> Merge:
         shape, ring = self._shape(), self.seals.ring
-        layers = (*self._from_sources(shape), *(self.seals.outside(source.load()) for source in on_top))
-        if self._last and same_objects((shape, ring, *layers), self._last[0]) and self._expander.is_current():
+        with self.journal.stage("read"):
+            layers = (*self._from_sources(shape), *(self.seals.outside(source.load()) for source in on_top))
+        parts = (shape, ring, *layers)
+        if self._last and same_objects(parts, self._last[0]) and self._expander.is_current():
             return self._last[1]
-        merged = self._merger.merge(layers)
-        expanded = self._expanded(merged, shape)
+        self.journal.note(self._parts, parts, is_referring=self._last is not None)
+        self._parts = parts
+        with self.journal.stage("merge"):
+            merged = self._merger.merge(layers)
+        with self.journal.stage("expand"):
+            expanded = self._expanded(merged, shape)
         if expanded.errors:
             self._last = None  # The layers may be those of before, when only a file went that they name.
             raise expanded.errors[0]
         self.seals.refuse_unfit(expanded.tree)
-        plain = self._encoder.encode(expanded.tree)
-        encoded = self.seals.sealed(plain, ring)
+        with self.journal.stage("encode"):
+            plain = self._encoder.encode(expanded.tree)
+        with self.journal.stage("seal"):
+            encoded = self.seals.sealed(plain, ring)
         if encoded.size > self._limit_bytes:
             raise _too_large(encoded, self._limit_bytes)
         origins, aliases = self._provenance.blobs(merged), self.seals.aliases(plain, ring)
         merge = Merge(merged, expanded, encoded, origins, aliases, self.seals.guises(expanded.tree, ring))
-        self._last = ((shape, ring, *layers), merge)
+        self._last = (parts, merge)
         return merge
 
     def failings(self) -> list[SourceFailed | InvalidDocument]:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import logging
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from confbus.errors import ConfBusError, Conflict, OutcomeUnknown, Unreachable
@@ -27,6 +26,7 @@ from confbus_publisher.ledger import Why, state_of
 from confbus_publisher.measures import Measures
 from confbus_publisher.mending import Mending
 from confbus_publisher.overrides.overriding import Overriding
+from confbus_publisher.pace import Pace
 from confbus_publisher.patience import Patience
 from confbus_publisher.recollection import Recollection
 from confbus_publisher.sealing.renewal import renew
@@ -47,17 +47,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("confbus.publisher")
 _RETRY_S = 1.0
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """How often the publisher looks by itself, in seconds; the lease runs out `lease_s` after its holder died, and
-    instances find a server that began anew within `return_s`."""
-
-    poll_s: float = 5.0
-    report_s: float = 30.0
-    lease_s: float = 15.0
-    return_s: float = 12.5
+_MOST_SECTIONS = 50
 
 
 class Publisher:
@@ -103,6 +93,7 @@ class Publisher:
         self._divergence = Divergence(clock=clock)
         self._reports = fleet.Reports()
         self._wakes = Wakes()
+        self._woken_by: tuple[str, ...] = ("the start",)
         self._is_stopping = False
 
     @property
@@ -122,24 +113,25 @@ class Publisher:
     def run(self) -> None:
         """Turn until `stop`; then give the lease up. Redis being away is waited out, never fatal."""
         while not self._is_stopping:
-            self._wakes.sleep(self.turn())
+            self._woken_by = self._wakes.sleep(self.turn())
         self._lease.give_up()
         self.measures.end()
 
-    def look(self) -> None:
-        """Take a turn soon."""
-        self._wakes.wake()
+    def look(self, why: str = "somebody") -> None:
+        """Take a turn soon. `why` is for the log: every turn looks at everything."""
+        self._wakes.wake(why)
 
     def stop(self) -> None:
         """Finish the turn at hand, then leave."""
         self._is_stopping = True
-        self._wakes.wake()
+        self._wakes.wake("the end")
 
     def turn(self) -> float:
         """One round; returns in how many seconds the next is due. Errors become the standing, and are logged once."""
         due_in_s = self._take_turn()
         self.last_turn = Turn(self._clock(), due_in_s, self._merge is not None)
         self.measures.beat()
+        self.inputs.journal.tell(self._woken_by)
         return due_in_s
 
     def _take_turn(self) -> float:
@@ -248,14 +240,18 @@ class Publisher:
         return Step.IN_STEP.value, f"version {guard.version} is watched" if guard else ""
 
     def _publish(self, merge: Merge, state: State | None) -> None:
-        self._warnings = judge_next(self.inputs, merge, state, self.ledger.store)
+        journal = self.inputs.journal
+        with journal.stage("check"):
+            self._warnings = judge_next(self.inputs, merge, state, self.ledger.store)
         started = time.perf_counter()
         before = state.release.manifest if state else None
         why, terms = Why(self._author), self._guarding.policy.terms
-        release = self.ledger.publish(merge.encoded, why, origins=merge.origins, terms=terms)
+        with journal.stage("publish"):
+            release = self.ledger.publish(merge.encoded, why, origins=merge.origins, terms=terms)
         changed = list(before.changes_to(release.manifest)) if before else list(release.manifest)
         took_ms = (time.perf_counter() - started) * 1000
-        _log.info("published version %d in %.1f ms: %s", release.version, took_ms, standing.named(changed))
+        facts = {"version": release.version, "sections": changed[:_MOST_SECTIONS], "took_ms": round(took_ms, 3)}
+        _log.info("published version %d in %.1f ms: %s", release.version, took_ms, standing.named(changed), extra=facts)
         if self.ledger.unannounced:
             _log.warning("the notice was not sent, the fleet follows by polling: %s", self.ledger.unannounced)
 

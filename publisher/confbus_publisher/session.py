@@ -13,7 +13,8 @@ from confbus_publisher import opening
 from confbus_publisher.ledger import Ledger
 from confbus_publisher.ledger.redis import RedisStore
 from confbus_publisher.memory_file import MemoryFile
-from confbus_publisher.publisher import Pace, Publisher
+from confbus_publisher.pace import Pace
+from confbus_publisher.publisher import Publisher
 from confbus_publisher.watch import Watcher
 
 if TYPE_CHECKING:
@@ -70,7 +71,7 @@ class Session:
             namespace=settings.namespace,
             timing=Timing(poll_s=settings.poll_interval_s),
             is_reporting=False,
-            observer=lambda _status: self.look(),
+            observer=lambda _status: self.look("the head"),
         )
 
     @property
@@ -79,7 +80,7 @@ class Session:
 
     def start(self) -> None:
         """Begin; Redis need not be there yet."""
-        self.publisher.inputs.listen(self.look)
+        self._listen(self.publisher.inputs)
         self._thread.start()
         self._watcher.start()
 
@@ -92,19 +93,19 @@ class Session:
             self._is_following = True
             self._follower.follow()
 
-    def look(self) -> None:
-        """Take a turn soon."""
-        self.publisher.look()
+    def look(self, why: str) -> None:
+        """Take a turn soon; `why` is for the log."""
+        self.publisher.look(why)
 
     def use(self, inputs: Inputs, guard: Policy) -> None:
         """Publish what `inputs` say from the next turn on, guarded like that."""
         self._watcher.stop()
-        inputs.listen(self.look)
+        self._listen(inputs)
         self.publisher.inputs, self.publisher.ledger.seals = inputs, inputs.seals
         self.publisher.guard = guard
         self._watcher = self._new_watcher()
         self._watcher.start()
-        self.look()
+        self.look("a reload")
 
     def stop(self) -> None:
         """Finish the turn at hand, give the lease up, and close every connection."""
@@ -116,7 +117,10 @@ class Session:
         self.client.close()
 
     def _new_watcher(self) -> Watcher:
-        return Watcher(lambda: self.publisher.inputs.watched, self.look)
+        return Watcher(lambda: self.publisher.inputs.watched, lambda: self.look("files"))
+
+    def _listen(self, inputs: Inputs) -> None:
+        inputs.listen(lambda: self.look("a source that is asked in the background"))
 
     def _publish(self) -> None:
         try:

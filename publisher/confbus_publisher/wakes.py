@@ -9,17 +9,18 @@ class Wakes:
     """One thread sleeps here; however often it was woken meanwhile, it wakes once."""
 
     def __init__(self) -> None:
-        self._calls: queue.SimpleQueue[None] = queue.SimpleQueue()
+        self._calls: queue.SimpleQueue[str] = queue.SimpleQueue()
 
-    def wake(self) -> None:
+    def wake(self, why: str) -> None:
         """End the sleep, or the next one when nobody sleeps now."""
-        self._calls.put(None)
+        self._calls.put(why)
 
-    def sleep(self, seconds: float) -> None:
-        """Until somebody wakes it, at most so long."""
+    def sleep(self, seconds: float) -> tuple[str, ...]:
+        """Until somebody wakes it, at most so long. Returns why it was woken; nobody did when that is empty."""
+        why: list[str] = []
         try:
-            self._calls.get(timeout=seconds)
+            why.append(self._calls.get(timeout=seconds))
             while True:
-                self._calls.get_nowait()
+                why.append(self._calls.get_nowait())
         except queue.Empty:
-            return
+            return tuple(why)

@@ -13,7 +13,7 @@ from support.eventually import eventually
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from confbus_publisher.publisher import Pace
+    from confbus_publisher.pace import Pace
     from support.bus import Bus, RunningPublisher
     from support.server import Server
 

@@ -15,7 +15,8 @@ from confbus_publisher.inputs import Inputs
 from confbus_publisher.ledger import Ledger, Why
 from confbus_publisher.ledger.redis import RedisStore
 from confbus_publisher.memory_file import MemoryFile
-from confbus_publisher.publisher import Pace, Publisher
+from confbus_publisher.pace import Pace
+from confbus_publisher.publisher import Publisher
 from confbus_publisher.sources import DictSource
 from confbus_publisher.standing import Standing
 from support.eventually import eventually

@@ -24,7 +24,7 @@ from confbus_publisher.manager.reader import LocalReader
 from confbus_publisher.manager.turn import TurningPublisher
 from confbus_publisher.manager.worker import Worker
 from confbus_publisher.memory_file import MemoryFile
-from confbus_publisher.publisher import Pace
+from confbus_publisher.pace import Pace
 from confbus_publisher.seal_settings import DEFAULT_KEYS
 from confbus_publisher.sealing.key_file import KeyFile
 from confbus_publisher.sealing.seals import Seals
