@@ -39,6 +39,10 @@ def test_one_veto_is_told_with_the_instance_and_its_reason() -> None:
     assert objected(VETO) == "1 of 1 instance refused it: web-0: db: no host"
 
 
+def test_no_reason_is_more_than_a_line_or_drives_a_terminal() -> None:
+    assert objected({**VETO, "error": "a\n\x1b[31mb\x07"}) == "1 of 1 instance refused it: web-0: a ?[31mb?"
+
+
 def test_nobody_objects_when_nobody_is_there() -> None:
     assert objected() == ""
     assert objected(vetoes=Limit(5, is_share=True)) == ""

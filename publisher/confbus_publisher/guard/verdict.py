@@ -26,8 +26,13 @@ def objection(guard: Guard, live: Sequence[Report]) -> str:
         return ""
     first = vetoes[0]
     instances = "instance" if len(live) == 1 else "instances"
-    why = " ".join(first.error.split())[:_MOST_WORDS]
-    return f"{len(vetoes)} of {len(live)} {instances} refused it: {first.instance}: {why or 'without a reason'}"
+    who, why = _on_a_line(first.instance), _on_a_line(first.error)[:_MOST_WORDS]
+    return f"{len(vetoes)} of {len(live)} {instances} refused it: {who}: {why or 'without a reason'}"
+
+
+def _on_a_line(text: str) -> str:
+    """It goes into logs and onto terminals."""
+    return "".join(char if char.isprintable() else "?" for char in " ".join(text.split()))
 
 
 def _refuses(report: Report, guard: Guard) -> bool:
