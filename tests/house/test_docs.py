@@ -54,7 +54,7 @@ OF_THE_READER = re.compile(r"confbus\.yaml|config/.*|\.confbus/.*")
 FILE = re.compile(r"[\w./-]+\.(?:py|lua|md|yaml|yml|toml|sh|json)")
 FOLDER = re.compile(r"(?:tests|docs|lua|publisher|subscriber|bench|examples|deploy)/[\w./-]*")
 NAME = re.compile(r"confbus(?:_publisher)?(?:\.(?!yaml)\w+)+")
-GROUPS = {"confbus.checks", "confbus.sources"}  # of entry points, by which packages offer theirs
+GROUPS = {"confbus.checks", "confbus.sources", "confbus.publisher"}  # of entry points, and a logger
 
 
 @dataclass(frozen=True, slots=True)
