@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from confbus.status import MOST_OF_PATH, MOST_PATHS, Stand
-from confbus.wire.head import MAX_LINEAGE
+from confbus.wire.head import MAX_LINEAGE, PROTOCOL
 from confbus_publisher.standing import MOST_WORDS
 
 if TYPE_CHECKING:
@@ -39,6 +39,7 @@ class Report:
     warnings: tuple[str, ...] = ()
     overlay: tuple[str, ...] = ()
     locked: tuple[str, ...] = ()
+    protocol: int = PROTOCOL
 
     def is_live(self, now_ms: int) -> bool:
         """False when the instance was silent for three of its intervals, or reports from a future that nobody had."""
@@ -65,6 +66,7 @@ def parse(instance: str, raw: bytes) -> Report | None:
             warnings=tuple(str(text)[:300] for text in (facts.get("warnings") or ())[:10]),
             overlay=_paths(facts.get("overlay")),
             locked=_paths(facts.get("locked")),
+            protocol=_number(facts.get("protocol", PROTOCOL)),
             labels={str(name)[:50]: str(label)[:100] for name, label in labels.items()},
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):

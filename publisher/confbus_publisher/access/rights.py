@@ -121,3 +121,9 @@ def rights_of(role: Role, *, topology: Topology = "server") -> Rights:
     scripts = tuple(SCRIPTS.split()) if role in _CALLERS else ()
     besides = words(f"{BESIDES[role]} {_ON_THE_WAY[topology]}")
     return Rights(role, keys, words(ON_KEYS[CHANNEL].get(role, "")), scripts, besides)
+
+
+def topology_of(url: str) -> Topology:
+    """What a URL says of the server behind it."""
+    kind = url.partition(":")[0].partition("+")[2]
+    return "cluster" if kind == "cluster" else "sentinels" if kind == "sentinel" else "server"

@@ -61,11 +61,11 @@ def _print(
     topology: Topology | None,
     is_for_file: bool,
 ) -> int:
-    from confbus_publisher.access.rights import rights_of
+    from confbus_publisher.access.rights import rights_of, topology_of
     from confbus_publisher.access.rules import PLACEHOLDER, rules, user_line
 
     keys, url = _place(named)
-    kind, hashes = topology or _topology_of(url), [_hash_of(file) for file in files]
+    kind, hashes = topology or topology_of(url), [_hash_of(file) for file in files]
     users: list[dict[str, str]] = []
     for role in roles:
         name = user or f"{keys.namespace}-{role}"
@@ -80,13 +80,13 @@ def _print(
 def _check(named: Named, output: str, role: Role, user: str | None, topology: Topology | None) -> int:
     from confbus.address import redacted
     from confbus_publisher.access.finding import tried
-    from confbus_publisher.access.rights import rights_of
+    from confbus_publisher.access.rights import rights_of, topology_of
     from confbus_publisher.access.trial import trials
     from confbus_publisher.opening import site_of
 
     site = site_of(named)
     keys, url = _keys(site.namespace, site.url), site.url
-    rights = rights_of(role, topology=topology or _topology_of(url))
+    rights = rights_of(role, topology=topology or topology_of(url))
     found = tried(url, keys, trials(rights, keys), user=user or "")
     is_right = all(finding.is_right for finding in found)
     who = user or f"The user of {redacted(url)}"
@@ -119,11 +119,6 @@ def _keys(namespace: str, url: str) -> Keys:
 
     keys = Keys(namespace)
     return Keys(namespace, dialled(url, keys).database) if url else keys
-
-
-def _topology_of(url: str) -> Topology:
-    kind = url.partition(":")[0].partition("+")[2]
-    return "cluster" if kind == "cluster" else "sentinels" if kind == "sentinel" else "server"
 
 
 def _hash_of(file: str) -> str:

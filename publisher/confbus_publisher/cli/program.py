@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 COMMANDS = {
     "Publish": ("run", "check", "plan", "publish"),
-    "Look": ("status", "get", "explain", "watch", "history", "diff", "log", "fleet"),
+    "Look": ("status", "get", "explain", "watch", "history", "diff", "log", "fleet", "doctor"),
     "Override": ("set", "unset", "approve"),
     "Undo": ("rollback", "hold", "resume", "adopt-head"),
     "Secure": ("acl", "keys"),
