@@ -77,6 +77,7 @@ def test_without_a_section_everything_is_held(shop: Shop) -> None:
         (("db",), 1),
         (("db.host", "-m", "x"), 1),
         (("db", "-m", "x", "--until", "soon"), 64),
+        (("db", "-m", "x", "--until", ""), 64),
         (("db", "-m", "x", "--until", "2001-01-01T00:00:00Z"), 1),
     ],
 )

@@ -38,7 +38,7 @@ def command(named: Named, output: str, sections: tuple[str, ...], until: str | N
     from confbus_publisher.refusals import recorded
 
     with site_of(named).ledger() as ledger:
-        until_ms = _until_ms(until, ledger.store.time_ms()) if until else None
+        until_ms = None if until is None else _until_ms(until, ledger.store.time_ms())
         with recorded(ledger, Why(author, message, "hold")):
             wanted = sections or (holds.ALL,)
             for section in wanted:  # all of them first: none is held when one is refused
