@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from typing import TYPE_CHECKING
 
@@ -42,10 +43,17 @@ class CheckedFile:
         return body
 
     def write(self, body: bytes) -> None:
-        """Write atomically; after a crash the old file or the new one is there, never a part. Raises `OSError`."""
+        """Write atomically; after a crash the old file or the new one is there, never a part.
+
+        Raises `OSError`, also for a pipe or a device in its place.
+        """
+        if self.path.exists() and not (self.path.is_file() or self.path.is_dir()):
+            raise OSError(errno.EEXIST, f"{self.path} is no file, and is not replaced by one")
         self.path.parent.mkdir(parents=True, exist_ok=True)
         draft = self.path.with_name(f"{self.path.name}.{os.getpid()}.new")
-        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        draft.unlink(missing_ok=True)
+        # A new file: no link is followed that somebody put there who may write to the directory.
+        descriptor = os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         try:
             with os.fdopen(descriptor, "wb") as file:
                 file.write(self._magic + codec.digest(body).encode() + b"\n" + body)

@@ -154,6 +154,8 @@ class Fallback:
         return found is not None and found.head.epoch == head.epoch and found.head.revision > head.revision
 
     def _write(self, content: bytes) -> None:
+        if _is_special(self.path):
+            raise OSError(errno.EEXIST, "it is no file, and is not replaced by one")
         folder, name = os.path.split(os.path.abspath(self.path))  # noqa: PTH100 — pathlib takes as long as reading
         _remove_left_overs(folder, name)
         new = os.path.join(folder, f".{name}.{os.urandom(4).hex()}.new")  # noqa: PTH118
@@ -206,6 +208,15 @@ class Fallback:
 
     def _malformed(self, reason: str) -> Malformed:
         return Malformed(self._what(), reason)
+
+
+def _is_special(path: str) -> bool:
+    """Whether a pipe or a device is there: root may replace even /dev/null."""
+    try:
+        kind = stat.S_IFMT(os.lstat(path).st_mode)
+    except FileNotFoundError:
+        return False
+    return kind not in {stat.S_IFREG, stat.S_IFLNK, stat.S_IFDIR}
 
 
 def _is_section(item: Any) -> bool:

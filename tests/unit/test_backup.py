@@ -6,6 +6,7 @@ import errno
 import hashlib
 import io
 import json
+import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
@@ -249,6 +250,18 @@ def test_a_full_disk_leaves_nothing_of_an_export_and_the_old_one_as_it_was(tmp_p
         fill()
 
     assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("shop.jsonl", b"old")]
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("elsewhere")])
+def test_no_pipe_and_no_link_is_replaced_by_an_export(tmp_path: Path, make: Callable[[Path], None]) -> None:
+    path = tmp_path / "shop.jsonl"
+    make(path)
+    kind = path.lstat().st_mode
+
+    with pytest.raises(OSError, match="- is stdout"), whole(path):
+        pass
+
+    assert (path.lstat().st_mode, len(list(tmp_path.iterdir()))) == (kind, 1)
 
 
 def test_an_export_is_for_its_owner_alone(tmp_path: Path) -> None:

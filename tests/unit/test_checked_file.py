@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import stat
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,26 @@ def test_what_is_written_is_read_and_only_its_owner_may(tmp_path: Path) -> None:
     assert file.read() == b"two\n"
     assert stat.S_IMODE(file.path.stat().st_mode) == 0o600
     assert [each.name for each in file.path.parent.iterdir()] == ["file"]
+
+
+def test_a_pipe_in_its_place_is_not_replaced(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+
+    with pytest.raises(OSError, match="is no file"):
+        checked(tmp_path / "pipe").write(b"one")
+
+    assert (tmp_path / "pipe").is_fifo()
+
+
+def test_no_link_in_the_place_of_its_draft_is_followed(tmp_path: Path) -> None:
+    precious = tmp_path / "precious"
+    precious.write_text("precious")
+    (tmp_path / f"file.{os.getpid()}.new").symlink_to(precious)
+
+    checked(tmp_path / "file").write(b"one")
+
+    assert precious.read_text() == "precious"
+    assert checked(tmp_path / "file").read() == b"one"
 
 
 @given(at=st.integers(0, 200), to=st.integers(0, 255))

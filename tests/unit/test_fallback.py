@@ -139,6 +139,15 @@ def test_a_link_in_its_place_is_replaced_and_not_followed(path: Path, tmp_path: 
     assert not path.is_symlink()
 
 
+def test_a_pipe_in_its_place_is_not_replaced(path: Path) -> None:
+    os.mkfifo(path)
+
+    fallback = written(path, good(SMALL))
+
+    assert path.is_fifo()
+    assert fallback.error == f"the fallback {path} cannot be written: it is no file, and is not replaced by one"
+
+
 def test_a_newer_head_of_another_process_stays(path: Path) -> None:
     newer = good({"a": {"n": 2}}, revision=7)
     fallback = written(path, newer)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import tempfile
 from contextlib import contextmanager
@@ -62,7 +63,9 @@ def write(store: Store, namespace: str, file: IO[bytes]) -> Export:
 @contextmanager
 def whole(path: Path) -> Generator[IO[bytes]]:
     """A new file that takes the place of `path` when all is written, readable for its owner alone; else nothing is left
-    of it. Raises `OSError`."""
+    of it. Raises `OSError`, also for a link, a pipe or a device in its place: those are not replaced."""
+    if path.is_symlink() or (path.exists() and not (path.is_file() or path.is_dir())):
+        raise OSError(errno.EEXIST, "it is a link, a pipe or a device, which a file would replace; - is stdout")
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".new")
     draft = Path(name)
     try:
