@@ -29,6 +29,10 @@ if TYPE_CHECKING:
     Rule = Callable[[Head | None, Head | None], Verdict]
 
 
+PARTS = range(4)
+"""Of many timelines, which several processes tell side by side."""
+
+
 @pytest.fixture(autouse=True)
 def _quiet(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logging.getLogger("confbus.publisher"), "disabled", True)
@@ -81,14 +85,16 @@ def test_no_timeline_breaks_a_promise() -> None:
 
 
 @pytest.mark.slow
-def test_no_timeline_of_many_breaks_a_promise() -> None:
-    for seed in range(1000, 1000 + scaled(test=400, soak=20_000)):
+@pytest.mark.parametrize("part", PARTS)
+def test_no_timeline_of_many_breaks_a_promise(part: int) -> None:
+    for seed in range(1000 + part, 1000 + scaled(test=400, soak=20_000), len(PARTS)):
         Simulation(seed).run()
 
 
 @pytest.mark.slow
-def test_rivals_that_are_stopped_again_and_again_undo_nothing_of_each_other() -> None:
-    for seed in range(scaled(test=60, soak=10_000)):
+@pytest.mark.parametrize("part", PARTS)
+def test_rivals_that_are_stopped_again_and_again_undo_nothing_of_each_other(part: int) -> None:
+    for seed in range(part, scaled(test=60, soak=10_000), len(PARTS)):
         Simulation(seed, rivals=True).run()
 
 
