@@ -53,7 +53,7 @@ def processes() -> Iterator[list[subprocess.Popen[str]]]:
 def test_a_fleet_of_two_processes_follows_a_stream_of_changes(
     bus: Bus, processes: list[subprocess.Popen[str]], padding: int
 ) -> None:
-    last = scaled(1000, 10_000) if not padding else scaled(200, 2000)
+    last = scaled(400, 10_000) if not padding else scaled(100, 2000)
     bus.publish(1)
     command = [sys.executable, "-c", FLEET, bus.url, bus.namespace, str(last)]
     processes += [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(2)]
