@@ -21,7 +21,7 @@ quick: .venv/ready
 	$(BIN)/pytest $(QUICKLY) -m "not slow" --hypothesis-profile quick tests/unit tests/house tests/basics $(ARGS)
 
 soak: .venv/ready
-	SCALE=full $(BIN)/pytest $(SIDE_BY_SIDE) -m slow --timeout 900 $(ARGS)
+	SCALE=full $(BIN)/pytest $(SIDE_BY_SIDE) -m "slow or hypothesis" --timeout 900 $(ARGS)
 
 lint: .venv/ready
 	$(BIN)/ruff check

@@ -20,6 +20,7 @@ from hypothesis import settings
 from support.constellations import Nodes
 from support.eventually import eventually
 from support.processes import at_work_in
+from support.scale import scaled
 from support.server import Server
 from support.servers import GENERATIONS, Generation
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 # Property tests must not fail because a shared machine had a slow moment.
-settings.register_profile("confbus", deadline=None)
+settings.register_profile("confbus", deadline=None, max_examples=scaled(test=40, soak=300))
 settings.register_profile("quick", settings.get_profile("confbus"), max_examples=20)  # make quick
 settings.load_profile("confbus")
 
