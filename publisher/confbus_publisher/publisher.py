@@ -161,6 +161,7 @@ class Publisher:
             return error
         if self._merge is None or merge.manifest != self._merge.manifest:
             self._merged_at = self._clock()
+            self._recollection.merges.append(merge.manifest.digest)
         self._merge = merge
         return None
 
@@ -201,6 +202,7 @@ class Publisher:
         self._holding.look()
         if self._overriding.look():
             refusal = self._load()
+            recollection.merges.clear()
             if before and self._merge and recollection.has_parted(before, self.ledger.head):
                 # An override is not the change of the sources that lets other sources out.
                 recollection.accounted = self._merge.manifest.digest
@@ -215,6 +217,7 @@ class Publisher:
         # The holds may have come back with a backup, while the head that is known already did not change.
         held = {**state.quarantine, **self.ledger.store.quarantine()} if state else {}
         running = state.release.manifest if state else None
+        self._recollection.recognise(head)
         accounted = self._recollection.accounted
         if state:
             vouch(state.release.manifest, state.blobs, self.inputs.seals)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,17 +12,21 @@ if TYPE_CHECKING:
     from confbus_publisher.ledger import State
     from confbus_publisher.memory_file import MemoryFile
 
+_MERGES = 16
+
 
 class Recollection:
     """In memory, and in `memory_file` across restarts.
 
     `state` is what the head stood for when it was seen last, be it by an earlier process; `has_seen` says that this
-    one saw it. `accounted` is the digest of the last merge that this publisher need not publish any more.
+    one saw it. `accounted` is the digest of the last merge that this publisher need not publish any more. `merges` are
+    the digests of what this process merged lately, without a change of overrides between them.
     """
 
     def __init__(self, memory_file: MemoryFile) -> None:
         self.state, self.accounted = memory_file.recall()
         self.has_seen = False
+        self.merges: deque[str] = deque(maxlen=_MERGES)
         self._memory_file = memory_file
 
     def keep(self, state: State | None) -> None:
@@ -30,6 +35,12 @@ class Recollection:
             self.has_seen = True
             self.state = _with_retreat(state, self.state)
             self._memory_file.keep(self.state, self.accounted)
+
+    def recognise(self, head: Head | None) -> None:
+        """Account for an earlier merge of this process that the head has by now: what it merges since is a change of
+        its own, though it never saw both at once."""
+        if self.accounted is None and head and head.merged in self.merges:
+            self.accounted = head.merged
 
     def account(self, digest: str, state: State | None) -> None:
         """Account for the merge of that digest when it is the head's `merged`, or the first of this publisher."""

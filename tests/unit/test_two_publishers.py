@@ -177,6 +177,21 @@ def test_an_edit_of_the_standby_alone_goes_out_when_the_active_one_had_no_time_f
     assert world.authors() == ["ann", "bob"][: 1 + (outcome == "in step")]
 
 
+def test_an_edit_right_after_the_first_release_goes_out_from_who_takes_over(world: World) -> None:
+    ann, bob = world.machine("ann", number=0), world.machine("bob", number=1)
+
+    bob.is_stopped = True  # It has merged what Ann is about to publish, and never looks while that is in force.
+    ann.says(number=1)
+    world.pass_s(1)
+    ann.is_stopped = True
+    bob.is_stopped = False
+    bob.says(number=2)
+    world.pass_s(60)
+
+    assert world.authors() == ["ann", "ann", "bob"]
+    assert bob.state == "in step"
+
+
 @pytest.mark.parametrize("jump_s", [DAY_S, -DAY_S], ids=["forward", "back"])
 def test_a_clock_of_the_server_that_jumps_doubles_nothing(world: World, jump_s: float) -> None:
     ann, bob = world.machine("ann", number=1), world.machine("bob", number=1)
