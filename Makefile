@@ -23,7 +23,7 @@ quick: .venv/ready
 soak: .venv/ready
 	SCALE=full $(BIN)/pytest $(SIDE_BY_SIDE) -m "slow or hypothesis" --timeout 900 $(ARGS)
 
-lint: .venv/ready
+lint: .venv/ready .venv/deploy-ready
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
@@ -31,6 +31,9 @@ lint: .venv/ready
 	$(BIN)/lint-imports
 	luacheck --no-cache lua
 	$(BIN)/codespell
+	$(BIN)/hadolint publisher/Dockerfile deploy/worker/Dockerfile
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(BIN)/kubernetes-validate --strict --quiet deploy/kubernetes/*.yaml
 
 bench: .venv/ready
 	$(BIN)/python -m bench $(ARGS)
@@ -48,6 +51,11 @@ reference: .venv/ready
 	  $(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'; \
 	  $(BIN)/python -m pip install --quiet -e '.[all]' --group dev; \
 	fi
+	@touch $@
+
+.venv/deploy-ready: .venv/ready
+	@if command -v uv >/dev/null; then uv pip install --quiet --python $(BIN)/python --group deploy; \
+	else $(BIN)/python -m pip install --quiet --group deploy; fi
 	@touch $@
 
 clean:

@@ -292,10 +292,10 @@ def test_the_numbers_of_the_readme_name_benches_that_are_there() -> None:
 
 def test_the_server_for_development_keeps_its_data_and_listens_on_loopback_alone() -> None:
     compose = cast("dict[str, Any]", yaml.safe_load((ROOT / "docker-compose.yml").read_text()))
-    valkey = compose["services"]["valkey"]
+    server = compose["services"]["develop"]
 
-    assert valkey["image"].startswith("valkey/valkey:")
-    assert valkey["command"][:3] == ["valkey-server", "--appendonly", "yes"]
-    assert all(port.startswith("127.0.0.1:") for port in valkey["ports"])
-    assert {volume.partition(":")[0] for volume in valkey["volumes"]} <= compose["volumes"].keys()
-    assert valkey["healthcheck"]["test"] == ["CMD", "valkey-cli", "ping"]
+    assert server["image"].startswith("valkey/valkey:")
+    assert server["command"][:3] == ["valkey-server", "--appendonly", "yes"]
+    assert all(port.startswith("127.0.0.1:") for port in server["ports"])
+    assert {volume.partition(":")[0] for volume in server["volumes"]} <= compose["volumes"].keys()
+    assert server["healthcheck"]["test"] == ["CMD", "valkey-cli", "ping"]
