@@ -22,6 +22,7 @@ BENCHES = (
     "cold_start",
     "wait",
     "seal",
+    "metrics",
 )
 
 
