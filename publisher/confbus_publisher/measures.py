@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from confbus_publisher.sources.source import Source
 
 RELOADS = ("changed", "unchanged", "failed")
+DEAF_S = 30.0
+"""Who did not listen for so long does not know who was there before a release."""
 PUBLISHES = ("published", "refused", "conflict", "unreachable", "unknown")
 _OUTCOMES: dict[type[ConfBusError], str] = {
     Conflict: "conflict",
@@ -51,6 +53,7 @@ class Measures(Beat):
         self.clock = clock
         self._merge: Merge | None = None
         self._refused = ""
+        self._heard_at = clock()
 
     def reload(self, inputs: Inputs, *on_top: Source) -> Merge:
         """As `Inputs.load`, counted."""
@@ -94,6 +97,9 @@ class Measures(Beat):
     def heard(self, live: Sequence[Report], state: State | None) -> None:
         """Take what the `live` instances report while `state` is in force."""
         self.live = tuple(live)
+        is_new, self._heard_at = self.clock() - self._heard_at > DEAF_S, self.clock()
+        if is_new:
+            self.uptake_times.forget()
         if state is not None:
             self.uptake_times.heard(live, state)
 

@@ -28,6 +28,10 @@ class UptakeTimes:
         self._live: frozenset[str] = frozenset()
         self._awaited: set[str] = set()
 
+    def forget(self) -> None:
+        """Begin anew: nobody knows who was there before the next release."""
+        self._release, self._live, self._awaited = None, frozenset(), set()
+
     def heard(self, live: Sequence[Report], state: State) -> None:
         """Take what the `live` instances report while `state` is in force."""
         release = state.release

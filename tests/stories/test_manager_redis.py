@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from prometheus_client import CollectorRegistry
 
 import confbus
 from confbus.client import keys_of, make_client
@@ -63,9 +64,11 @@ def site(server: Server, namespace: str) -> Iterator[Site]:
 
 
 def test_what_a_manager_publishes_is_read_by_a_worker_and_by_itself(site: Site) -> None:
+    labels = {"namespace": site.namespace}
+
     async def main() -> None:
-        said = Said(GOOD)
-        async with site.managed(said, author="ann") as manager:
+        said, registry = Said(GOOD), CollectorRegistry()
+        async with site.managed(said, author="ann", metrics=registry) as manager:
             assert manager.snapshot == GOOD
             with site.worker() as worker:
                 assert worker.snapshot == GOOD
@@ -76,6 +79,8 @@ def test_what_a_manager_publishes_is_read_by_a_worker_and_by_itself(site: Site) 
                 assert told(result) == ("success", ["pool.min"])
                 assert manager.snapshot == MENDED
                 assert worker.wait_for(version=2) == MENDED
+                shown = [registry.get_sample_value(f"confbus_{name}version", labels) for name in ("", "subscriber_")]
+                assert shown == [2, 2]
         assert site.log() == [("publish", "ann"), ("publish", "ann"), ("guarded", "ann")]
 
     asyncio.run(main())

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from confbus.wire.record import replace
 from confbus_publisher.checks import Candidate, Problem
 from confbus_publisher.guard.guard import Terms
 from confbus_publisher.guard.guarding import Policy
-from confbus_publisher.ledger import Why
+from confbus_publisher.ledger import Ledger, Why
 from support.metered import Metered
+from support.places import encoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -146,6 +148,35 @@ def test_the_time_to_the_fleet_counts_those_who_were_there_by_the_servers_clock(
     assert metered.value("uptake_duration_seconds_count") == 2
     assert metered.value("uptake_duration_seconds_sum") == pytest.approx(2.0)
     assert metered.value("uptake_duration_seconds_bucket", le="0.005") == 1
+
+
+def test_who_did_not_listen_for_long_does_not_time_what_went_out_meanwhile(metered: Metered) -> None:
+    metered.report("a", metered.head)
+    metered.publisher.turn()
+    metered.clock.advance(60)
+    metered.report("a", metered.head)
+    other = Ledger(metered.store)
+    other.refresh()
+    other.rollback(other.publish(encoded({"web": {"port": 99}}), Why("operator")), Why("operator", "", "rollback"))
+
+    metered.publisher.turn()
+    metered.report("a", metered.head)
+    metered.publisher.turn()
+
+    assert metered.value("uptake_duration_seconds_count") == 0
+
+
+def test_a_fleet_that_is_made_up_fills_no_memory(metered: Metered) -> None:
+    for number in range(80):
+        metered.report(f"forged-{number}", replace(metered.head, version=1000 + number), state=f"state {number}")
+
+    metered.publisher.turn()
+
+    shown = [sample for family in metered.registry.collect() for sample in family.samples]
+    fleet = [sample for sample in shown if sample.name == "confbus_fleet_instances"]
+    assert len(fleet) == 51
+    assert sum(sample.value for sample in fleet) == 80
+    assert metered.value("fleet_instances", version="other", state="other") == 30
 
 
 @pytest.mark.parametrize("outcome", ["passed", "rolled back"])

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from prometheus_client import CollectorRegistry
+
     from confbus.changes import Subscription
     from confbus.status import Status
     from confbus.wire.diff import Change
@@ -79,6 +81,11 @@ class FleetReader:
 
     def unsubscribe(self, subscription: weakref.ref[Subscription]) -> None:
         self._subscriber.unsubscribe(subscription)
+
+    def observe(self, registry: CollectorRegistry) -> None:
+        from confbus.metrics import observe
+
+        observe(self._subscriber, registry)
 
     def close(self) -> None:
         self._subscriber.close()

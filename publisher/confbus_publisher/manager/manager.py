@@ -95,6 +95,7 @@ class ConfigManager:
             from confbus_publisher.metrics import observe
 
             observe(self._parts.publisher, metrics, namespace=namespace or "")
+            self._parts.engine.reader.observe(metrics)
         self._end = weakref.finalize(self, self._parts.end)
         for source in sources:
             self._add(source)

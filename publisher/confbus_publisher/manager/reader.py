@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     import weakref
     from collections.abc import Callable
 
+    from prometheus_client import CollectorRegistry
+
     from confbus.changes import Subscription
     from confbus.wire.diff import Change
     from confbus.wire.head import Head
@@ -39,6 +41,10 @@ class Reader(Protocol):
     def subscribe(self, callback: Callable[[list[Change]], object], path: str) -> weakref.ref[Subscription]: ...
 
     def unsubscribe(self, subscription: weakref.ref[Subscription]) -> None: ...
+
+    def observe(self, registry: CollectorRegistry) -> None:
+        """Show in `registry` how it reads, if there is anything to be shown beside what is published."""
+        ...
 
     def close(self) -> None:
         """Call nobody back any more; the last snapshot stays."""
@@ -92,6 +98,9 @@ class LocalReader:
 
     def unsubscribe(self, subscription: weakref.ref[Subscription]) -> None:
         self._dispatcher.unsubscribe(subscription)
+
+    def observe(self, registry: CollectorRegistry) -> None:
+        """It reads what is published, as it is published."""
 
     def close(self) -> None:
         self._dispatcher.close()

@@ -7,16 +7,19 @@ import weakref
 from collections import Counter
 from typing import TYPE_CHECKING
 
+from confbus.metrics import worker
 from confbus.metrics.family import Family, Reading
 from confbus_publisher import standing
 from confbus_publisher.decision import Step
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from confbus.durations import Durations
+    from confbus_publisher.fleet import Report
     from confbus_publisher.publisher import Publisher
 
+MOST_SERIES, OTHER = 50, "other"
 STATES = (
     standing.STARTING,
     standing.STANDBY,
@@ -175,10 +178,23 @@ def _fleet(publisher: Publisher) -> Iterator[_Own]:
     yield UPTAKE, {}, measures.uptake_times.durations
     if not publisher.standing.is_active:
         return
-    live = measures.live
-    counts = Counter((str(report.running.version) if report.running else "none", report.state) for report in live)
-    for (version, word), count in counts.items():
+    for (version, word), count in _tally(measures.live).items():
         yield FLEET, {"version": version, "state": word}, count
     if state is not None:
         digest = state.head.digest
-        yield LAGGARDS, {}, sum(report.running is None or report.running.digest != digest for report in live)
+        yield LAGGARDS, {}, sum(report.running is None or report.running.digest != digest for report in measures.live)
+
+
+def _tally(live: Sequence[Report]) -> Mapping[tuple[str, str], int]:
+    """How many instances there are by version and state. Any worker may report what it likes: what goes beyond what
+    there may be is counted as `other`, lest it fill the memory of whoever scrapes."""
+    counts = Counter(
+        (
+            str(report.running.version) if report.running else "none",
+            report.state if report.state in worker.STATES else OTHER,
+        )
+        for report in live
+    )
+    kept = dict(counts.most_common(MOST_SERIES))
+    rest = counts.total() - sum(kept.values())
+    return kept | ({(OTHER, OTHER): rest} if rest else {})
