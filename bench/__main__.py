@@ -20,6 +20,7 @@ BENCHES = (
     "stall",
     "memory",
     "cold_start",
+    "cli",
     "wait",
     "seal",
     "metrics",

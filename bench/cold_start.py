@@ -57,7 +57,7 @@ def run() -> Iterator[Row]:
     with embedded.start(port=0) as server, tempfile.TemporaryDirectory() as folder:
         ledger_at(server.url).publish(Encoder().encode(tree), WHY)
         make_client(server.url).set(_KEY, codec.encode(tree))
-        start = partial(_starter, compiled=folder)
+        start = partial(starter, compiled=folder)
         bus = "import confbus + connect + first read"
         contestants = {
             "import redis + GET + unpackb": start(_BARE, server.url),
@@ -78,7 +78,7 @@ def run() -> Iterator[Row]:
         yield from rows(interleave(contestants, 15), unit="ms", targets={bus: "aim: 1.5"})
 
 
-def _starter(program: str, *arguments: str, compiled: str) -> Callable[[], float]:
+def starter(program: str, *arguments: str, compiled: str) -> Callable[[], float]:
     """What runs `program`; once without being measured, which leaves its modules compiled in the folder."""
     without = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     environment = {**without, "PYTHONPYCACHEPREFIX": compiled}
@@ -86,7 +86,7 @@ def _starter(program: str, *arguments: str, compiled: str) -> Callable[[], float
 
     def measure() -> float:
         started = time.perf_counter()
-        subprocess.run(command, check=True, env=environment)
+        subprocess.run(command, check=True, env=environment, stdout=subprocess.DEVNULL)
         return (time.perf_counter() - started) * 1000
 
     measure()

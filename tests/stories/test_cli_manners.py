@@ -10,7 +10,7 @@ import pytest
 
 from confbus.errors import ConfBusError
 from confbus_publisher.cli import outcome
-from confbus_publisher.cli.program import COMMANDS
+from confbus_publisher.cli.program import COMMANDS, program
 
 if TYPE_CHECKING:
     from support.shop import Shop
@@ -33,6 +33,21 @@ def test_every_command_has_an_example_that_it_understands(shop: Shop, name: str)
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in {"run", "demo"}])
 def test_the_keys_of_the_json_are_documented(shop: Shop, name: str) -> None:
     assert "JSON: " in shop.confbus(name, "--help").out
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_list_of_commands_tells_the_first_sentence_of_each(name: str) -> None:
+    command = program.get_command(click.Context(program), name)
+    told = {each: text for group in COMMANDS.values() for each, text in group.items()}
+
+    assert command
+    assert command.get_short_help_str(1000) == told[name]
+
+
+def test_each_command_has_one_line_in_the_help(shop: Shop) -> None:
+    lines = [" ".join(line.split()) for line in shop.confbus().out.splitlines()]
+
+    assert [name for group in COMMANDS.values() for name, told in group.items() if f"{name} {told}" not in lines] == []
 
 
 def test_without_a_command_the_help_is_shown(shop: Shop) -> None:

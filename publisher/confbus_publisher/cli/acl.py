@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 @click.option("--check", "is_check", is_flag=True, help="Prove on the server that the role has these rights alone.")
 @with_output
 def command(named: Named, output: str, role: Role | None, user: str | None, *, is_check: bool, **how: Any) -> int:
-    """Print the ACL rules of a publisher, a subscriber and an operator.
+    """Print the ACL rules of publishers, subscribers and operators.
 
     Each line makes a user of Redis 7 or Valkey anew, with nothing but what the role needs in this namespace: feed them
     to redis-cli, or put them into the server's aclfile.

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @with_settings
 @with_output
 def command(named: Named, output: str) -> int:
-    """Find everything that is wrong with the sources, without a server.
+    """Find all that is wrong with the sources, without a server.
 
     Reads confbus.yaml and every source, merges them, and runs the checks on the result. Tells every problem with its
     file and line. Warnings alone are no reason to fail. Overrides are in Redis, so they are not looked at.

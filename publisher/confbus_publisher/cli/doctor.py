@@ -38,10 +38,11 @@ _MARKS: dict[Level, tuple[str, str, str]] = {
 @click.option("--strict", "is_strict", is_flag=True, help="Fail for warnings, too.")
 @with_output
 def command(named: Named, output: str, *, is_strict: bool) -> int:
-    """Look for everything that is wrong here: sources, machine, server, login, namespace and fleet.
+    """Look for all that is wrong here, from sources to fleet.
 
-    Tells of each trouble what it is, why it matters, and what to do. Nothing is changed; what a server refuses to tell,
-    as many managed ones do, is no failure. Without a server, the rest is looked at all the same.
+    That is sources, machine, server, login, namespace and fleet. Tells of each trouble what it is, why it matters, and
+    what to do. Nothing is changed; what a server refuses to tell, as many managed ones do, is no failure. Without a
+    server, the rest is looked at all the same.
 
     Ends with 1 when something is broken. Warnings are no reason to fail, but with --strict.
     """

@@ -38,7 +38,7 @@ _MOST = 40
 @click.option("--all", "is_all", is_flag=True, help="Every value of the configuration, one line each.")
 @with_output
 def command(named: Named, output: str, path: str, *, is_all: bool) -> int:
-    """Tell where a value comes from: every layer that gives it, and which of them wins.
+    """Tell where a value comes from, and which of its layers wins.
 
     Beside a confbus.yaml it tells what the sources say now, and whether that is published; elsewhere, what was told
     with the release. Of a section, every value in it is told in one line. Values that look like secrets are shown

@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 @click.argument("file")
 @with_output
 def command(named: Named, output: str, file: str) -> int:
-    """Write all that is kept of a namespace into FILE, or with - to stdout.
+    """Write all that is kept of a namespace into FILE.
 
-    The head, releases with their content, the log, what is held, overrides and approvals, all of one moment. FILE is
-    there whole or not at all, and is readable for you alone: it has the configuration in plain text, but for what is
-    sealed. `confbus import` reads it.
+    With - for FILE it goes to stdout. The head, releases with their content, the log, what is held, overrides and
+    approvals, all of one moment. FILE is there whole or not at all, and is readable for you alone: it has the
+    configuration in plain text, but for what is sealed. `confbus import` reads it.
     """
     from confbus_publisher.opening import site_of
 

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 @with_author
 @with_output
 def command(named: Named, output: str, sections: tuple[str, ...], until: str | None, message: str, author: str) -> int:
-    """Hold SECTIONs, or everything: no publisher puts out a change of them by itself.
+    """Let no publisher change SECTIONs, or anything, by itself.
 
     A reason is needed (-m). The active publisher says what it keeps back; once the hold is lifted by `confbus resume`,
     or ended, it puts that out. `confbus publish --force` goes through, and a rollback does.

@@ -37,11 +37,12 @@ if TYPE_CHECKING:
 @with_author
 @with_output
 def command(named: Named, output: str, file: str, message: str, author: str, **how: bool) -> int:
-    """Make a namespace of what `confbus export` wrote into FILE; - is stdin.
+    """Make a namespace of what `confbus export` wrote into FILE.
 
-    FILE is looked through before anything is written. The namespace must be empty, and no publisher active in it; then
-    it has the very head, releases, log and holds of the export. With --adopt, a namespace that is in use gets the
-    content of the export's head as a new version, above all that its instances know: they follow.
+    With - for FILE that is stdin. FILE is looked through before anything is written. The namespace must be empty, and
+    no publisher active in it; then it has the very head, releases, log and holds of the export. With --adopt, a
+    namespace that is in use gets the content of the export's head as a new version, above all that its instances know:
+    they follow.
     """
     from confbus_publisher.backup.backup import Backup
     from confbus_publisher.ledger import Why

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import traceback
 from typing import TYPE_CHECKING
 
 import click
@@ -38,6 +37,8 @@ _CODES = (
 def report(error: BaseException) -> int:
     """Tell `error` on stderr; returns the exit code that stands for it."""
     if os.environ.get("CONFBUS_DEBUG") == "1":
+        import traceback
+
         for line in "".join(traceback.format_exception(error)).splitlines():
             say(line)
     code, lines = _explained(error)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import os
-import shutil
 import sys
-import textwrap
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -26,6 +23,8 @@ def show(lines: Iterable[str]) -> None:
 
 def show_json(facts: Any, *, is_stream: bool = False) -> None:
     """Print data for programs: one document, or one line of a stream."""
+    import json
+
     from confbus.wire.reference import spelled  # brings msgpack along, which `confbus --version` does without
 
     click.echo(json.dumps(facts, ensure_ascii=False, indent=None if is_stream else 2, default=spelled))
@@ -42,6 +41,8 @@ def present(output: str, facts: Mapping[str, Any], lines: Iterable[str]) -> None
 def say(text: str, *, indent: str = "") -> None:
     """Tell a person something that is no data; in a terminal long lines are broken, and go on after `indent`."""
     if sys.stderr.isatty():
+        import textwrap
+
         text = textwrap.fill(
             text, talk_width(), subsequent_indent=indent, break_on_hyphens=False, break_long_words=False
         )
@@ -55,6 +56,8 @@ def talk_width() -> int:
 
 def width() -> int | None:
     """How many columns a line of data may have; None when nobody looks at it in a terminal."""
+    import shutil
+
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 

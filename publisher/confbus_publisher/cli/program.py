@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import keyword
 import sys
@@ -10,20 +9,55 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from confbus.version import VERSION
 from confbus_publisher.cli import outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 COMMANDS = {
-    "Publish": ("run", "check", "plan", "publish"),
-    "Look": ("status", "get", "explain", "watch", "history", "diff", "log", "fleet", "doctor"),
-    "Override": ("set", "unset", "approve"),
-    "Undo": ("rollback", "hold", "resume", "adopt-head"),
-    "Secure": ("acl", "keys"),
-    "Back up": ("export", "import"),
-    "Try": ("demo",),
+    "Publish": {
+        "run": "Keep the fleet in step with the sources, until stopped.",
+        "check": "Find all that is wrong with the sources, without a server.",
+        "plan": "Show what a publish would change, leaf by leaf.",
+        "publish": "Publish what the sources and the overrides say, once.",
+    },
+    "Look": {
+        "status": "Show the head, publishers, holds, overrides, and the fleet.",
+        "get": "Print the value at a path, as the fleet reads it.",
+        "explain": "Tell where a value comes from, and which of its layers wins.",
+        "watch": "Print each leaf that changes, as it changes, until Ctrl-C.",
+        "history": "List releases, newest first.",
+        "diff": "Show what changed between two versions, leaf by leaf.",
+        "log": "Show the audit trail, newest first.",
+        "fleet": "List the instances of the fleet, and where each stands.",
+        "doctor": "Look for all that is wrong here, from sources to fleet.",
+    },
+    "Override": {
+        "set": "Override the value at a path, above all sources.",
+        "unset": "End the override of a path now.",
+        "approve": "Let the document with this digest past a gate, once.",
+    },
+    "Undo": {
+        "rollback": "Make a new version with the content of an earlier one.",
+        "hold": "Let no publisher change SECTIONs, or anything, by itself.",
+        "resume": "Let go out again what was rolled back, or is held.",
+        "adopt-head": "Make the fleet follow the head, although it runs a newer one.",
+    },
+    "Secure": {
+        "acl": "Print the ACL rules of publishers, subscribers and operators.",
+        "keys": "Make, rotate and list the keys that seal sections.",
+    },
+    "Back up": {
+        "export": "Write all that is kept of a namespace into FILE.",
+        "import": "Make a namespace of what `confbus export` wrote into FILE.",
+    },
+    "Try": {
+        "demo": "Watch a small fleet follow, refuse and undo changes.",
+    },
 }
+"""Every command by its group, with the first sentence of its help: told here, the list of all imports none of them."""
+
 _NAMES = [name for names in COMMANDS.values() for name in names]
 _WIDEST = max(map(len, _NAMES))
 _EPILOG = """\b
@@ -57,18 +91,17 @@ class Program(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args[0] not in _NAMES and not args[0].startswith("-"):
+            import difflib
+
             close = difflib.get_close_matches(args[0], _NAMES, n=1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
             raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx)
         return super().resolve_command(ctx, args)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002  # as above
         for title, names in COMMANDS.items():
             with formatter.section(title):
-                commands = ((name, self.get_command(ctx, name)) for name in names)
-                formatter.write_dl(
-                    [(name.ljust(_WIDEST), each.get_short_help_str(66)) for name, each in commands if each]
-                )
+                formatter.write_dl([(name.ljust(_WIDEST), told) for name, told in names.items()])
 
     def main(
         self,
@@ -88,9 +121,7 @@ class Program(click.Group):
 
 def _show_version(ctx: click.Context, _option: click.Parameter, is_wanted: bool) -> None:  # noqa: FBT001  # click's
     if is_wanted:
-        from importlib.metadata import version
-
-        click.echo(f"confbus {version('confbus')}")
+        click.echo(f"confbus {VERSION}")
         ctx.exit()
 
 

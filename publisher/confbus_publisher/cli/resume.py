@@ -35,10 +35,10 @@ if TYPE_CHECKING:
 @with_wait
 @with_output
 def command(named: Named, output: str, sections: tuple[str, ...], message: str, author: str, wait: Wait) -> int:
-    """Let SECTIONs go out again that were rolled back, or that somebody holds; or all.
+    """Let go out again what was rolled back, or is held.
 
-    The active publisher then puts out what its sources say, whatever it is. With --wait it ends when the fleet has
-    applied that; exit code 4 when it does not in time, or nobody puts anything out.
+    That is SECTIONs, or all there is. The active publisher then puts out what its sources say, whatever it is. With
+    --wait it ends when the fleet has applied that; exit code 4 when it does not in time, or nobody puts anything out.
     """
     from confbus_publisher.cli import arrival
     from confbus_publisher.ledger import Why

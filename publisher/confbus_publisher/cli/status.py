@@ -40,7 +40,7 @@ _SHORT = 12
 @with_place
 @with_output
 def command(named: Named, output: str) -> int:
-    """Show the head, the publishers, what is held or overridden, and the fleet."""
+    """Show the head, publishers, holds, overrides, and the fleet."""
     from confbus_publisher.cli.overrides import Amended
     from confbus_publisher.cli.quarantine import parse_quarantine
     from confbus_publisher.cli.stops import Stops
