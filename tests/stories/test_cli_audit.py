@@ -103,3 +103,29 @@ def test_an_override_that_is_refused_is_in_the_log_without_its_value(shop: Shop,
     assert (unset["attempt"], unset["path"], unset["why"]) == ("unset", "number", "'number' is not overridden.")
     assert (refused["attempt"], refused["path"]) == ("set", "db.host")
     assert "s3cret" not in str(store.log(10))
+
+
+def test_what_is_done_to_keys_is_in_the_log_and_what_is_refused_of_it(shop: Shop, store: Store) -> None:
+    shop.settle("seal: [db]")
+    first, second = (shop.confbus("keys", "generate", "--output", "json").data["id"] for _ in range(2))
+    shop.confbus("publish")
+    shop.confbus("keys", "remove", first, "--author", "eve")
+    shop.confbus("keys", "rotate")
+    shop.confbus("keys", "rotate")
+    shop.confbus("keys", "remove", first)
+    shop.confbus("keys", "remove", first, "--force", "--author", "ann")
+
+    entries = [entry.fields for entry in reversed(store.log(20)) if "keys" in str(entry.fields)]
+    told = [(each.get("attempt", each["action"]), each.get("why", each.get("message", ""))) for each in entries]
+    assert [(action, why.removeprefix("Nothing was written: ").split(".")[0]) for action, why in told] == [
+        ("keys generate", f"the key {first} is active"),
+        ("keys generate", f"the key {second} is ready"),
+        ("keys remove", f"{first} is the active key"),
+        ("keys rotate", f"the key {second} is active"),
+        ("keys rotate", "no key of the keyring is ready"),
+        ("keys remove", f"{first} is needed by version 1"),
+        ("keys remove", f"the key {first} is removed by --force"),
+    ]
+    assert [entry["author"] for entry in entries[2::4]] == ["eve", "ann"]
+    lines = shop.confbus("log", "--action", "keys remove").out.splitlines()
+    assert lines[1].split()[2:] == f"ann keys remove the key {first} is removed by --force".split()

@@ -50,21 +50,25 @@ def command(ctx: click.Context) -> None:
 @subcommand("generate", example="confbus keys generate", keys="id, state, file")
 @with_place
 @_with_keys
+@with_author
 @with_output
-def generate(named: Named, output: str, path: str | None) -> int:
+def generate(named: Named, output: str, path: str | None, author: str) -> int:
     """Make a new key.
 
     The first one is active at once. A later one is ready, and seals nothing until `confbus keys rotate`: bring the
     keyring to the workers before.
     """
-    from confbus_publisher.cli import keyring
+    from confbus_publisher.cli import key_log, keyring
+    from confbus_publisher.ledger import Why
     from confbus_publisher.sealing.key_changes import generated
 
     file = keyring.key_file(named, path)
-    key = keyring.change(file, generated)
+    with key_log.recorded(named, Why(author, action="keys generate")):
+        key = keyring.change(file, generated)
     word = "active" if key.state == "active" else "ready: bring it to the workers, then `confbus keys rotate`"
     facts = {"id": key.id, "state": key.state, "file": str(file.path)}
     present(output, facts, [f"Made the key {key.id} in {file.path}. It is {word}."])
+    key_log.note(named, Why(author, f"the key {key.id} is {key.state}", "keys generate"))
     return outcome.DONE
 
 
@@ -83,12 +87,14 @@ def rotate(named: Named, output: str, path: str | None, author: str, wait: Wait)
     active, it seals the head when it sees its keyring change; one on another machine needs the new file there.
     """
     from confbus.errors import EmbeddedFailed, Unreachable
-    from confbus_publisher.cli import keyring
+    from confbus_publisher.cli import key_log, keyring
+    from confbus_publisher.ledger import Why
     from confbus_publisher.sealing.key_changes import rotated
 
     began = time.monotonic()
     file = keyring.key_file(named, path)
-    key = keyring.change(file, rotated)
+    with key_log.recorded(named, Why(author, action="keys rotate")):
+        key = keyring.change(file, rotated)
     try:
         return _seal_head(named, file, key, author=author, output=output, wait=wait, began=began)
     except (EmbeddedFailed, Unreachable) as error:
@@ -96,6 +102,7 @@ def rotate(named: Named, output: str, path: str | None, author: str, wait: Wait)
             raise
         present(output, {"id": key.id, "version": None, "active": None}, [f"The key {key.id} is active."])
         say(f"A publisher seals the head with it when the server is back: {error.message}")
+        say("The audit trail may have no entry of this.")
         return outcome.DONE
 
 
@@ -127,34 +134,49 @@ def list_(named: Named, output: str, path: str | None) -> int:
 @_with_keys
 @click.argument("name", metavar="ID")
 @click.option("--force", is_flag=True, help="Also while releases need it, or when that cannot be told.")
+@with_author
 @with_output
-def remove(named: Named, output: str, path: str | None, name: str, force: bool) -> int:  # noqa: FBT001  # click's
+def remove(named: Named, output: str, path: str | None, name: str, author: str, **how: bool) -> int:
     """Take a key that is not active out of the keyring.
 
     Refused while a kept release needs it: a rollback to that could not be opened. Copies elsewhere, and files of a last
     known good, are not looked at.
     """
-    from confbus.errors import Refused
-    from confbus_publisher.cli import keyring
+    from confbus_publisher.cli import key_log, keyring
+    from confbus_publisher.ledger import Why
     from confbus_publisher.sealing.key_changes import removed
 
     file = keyring.key_file(named, path)
-    removed(keyring.ring_of(file), name)
-    needed = {} if force else keyring.needed(named, file)
+    with key_log.recorded(named, Why(author, action="keys remove")):
+        removed(keyring.ring_of(file), name)
+        if not how["force"]:
+            _refuse_needed(named, file, name)
+        with file.alone():
+            file.write(removed(keyring.ring_of(file), name))
+    present(output, {"id": name, "file": str(file.path)}, [f"Removed the key {name} from {file.path}."])
+    word = " by --force" if how["force"] else ""
+    key_log.note(named, Why(author, f"the key {name} is removed{word}", "keys remove"))
+    return outcome.DONE
+
+
+def _refuse_needed(named: Named, file: KeyFile, name: str) -> None:
+    """Raise `Refused` while a kept release needs the key of that name, or when nobody can tell."""
+    from confbus.errors import Refused
+    from confbus_publisher.cli import keyring
+
+    needed = keyring.needed(named, file)
     if needed is None:
         raise Refused("whether a release needs that key cannot be told", advice="Start the server, or use --force.")
     if name in needed:
         advice = "They go as new ones come; --force gives them up."
         raise Refused(f"{name} is needed by {_versions(needed[name])}", advice=advice)
-    with file.alone():
-        file.write(removed(keyring.ring_of(file), name))
-    present(output, {"id": name, "file": str(file.path)}, [f"Removed the key {name} from {file.path}."])
-    return outcome.DONE
 
 
 def _seal_head(named: Named, file: KeyFile, key: Key, *, author: str, output: str, wait: Wait, began: float) -> int:
     """Let the head be sealed with the new key, by whoever is active, or here; then tell, and wait for the fleet."""
-    from confbus_publisher.cli import arrival, keyring
+    from confbus_publisher.cli import arrival, key_log, keyring
+    from confbus_publisher.ledger import Why
+    from confbus_publisher.refusals import recorded
     from confbus_publisher.sealing.renewal import renew
     from confbus_publisher.sealing.resealing import is_due
 
@@ -166,9 +188,10 @@ def _seal_head(named: Named, file: KeyFile, key: Key, *, author: str, output: st
     with site.ledger() as ledger:
         before = wait.survey(ledger)
         since_ms = ledger.store.time_ms()
-        ledger.store.note({"action": "keys rotate", "message": f"the key {key.id} is active", "author": author})
+        key_log.enter(ledger, Why(author, f"the key {key.id} is active", "keys rotate"))
         if ledger.refresh() and not ledger.store.lease():
-            renew(ledger, seals, author)
+            with recorded(ledger, Why(author, action="keys rotate")):
+                renew(ledger, seals, author)
         patience_s = wait.timeout_s or arrival.PATIENCE_S
         found = arrival.wait(ledger, is_out, since_ms=since_ms, patience_s=patience_s)
         where = f"version {found.version} {_used(ledger, key)}" if found.version else "no version is sealed with it yet"
