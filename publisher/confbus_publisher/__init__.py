@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         get_config_section,
         initialize_config_manager,
     )
+    from confbus_publisher.manager.health import config_health
     from confbus_publisher.manager.manager import ConfigManager
     from confbus_publisher.manager.metrics import ConfigMetrics
     from confbus_publisher.manager.remote import RemoteConfigSource
@@ -38,6 +39,7 @@ __all__ = [
     "ReloadResult",
     "ReloadStatus",
     "RemoteConfigSource",
+    "config_health",
     "function_source",
     "get_config",
     "get_config_manager",
@@ -57,6 +59,7 @@ _HOMES = {
     "ReloadResult": ("confbus_publisher.manager.result", "ReloadResult"),
     "ReloadStatus": ("confbus_publisher.manager.result", "ReloadStatus"),
     "RemoteConfigSource": ("confbus_publisher.manager.remote", "RemoteConfigSource"),
+    "config_health": ("confbus_publisher.manager.health", "config_health"),
     "function_source": ("confbus_publisher.sources.function", "function_source"),
     "get_config": ("confbus_publisher.manager.current", "get_config"),
     "get_config_manager": ("confbus_publisher.manager.current", "get_config_manager"),

@@ -9,9 +9,10 @@ import sys
 from typing import TYPE_CHECKING, NoReturn
 
 from confbus.address import with_password_file
-from confbus.errors import ConfBusError, Unreachable
+from confbus.errors import ConfBusError, InvalidSettings, Unreachable
 from confbus.health import Instance, instances
 from confbus.names import host_name
+from confbus.publisher_health import PLACE, ask
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,9 @@ _EPILOG = """\
 Done (0) when each process of this host that reports has a configuration, and there are enough of them; failed (1) when
 not. While Redis is away nothing can be told, and that is no reason to restart a worker: it is done, unless told
 otherwise. CONFBUS_URL, CONFBUS_PASSWORD_FILE and CONFBUS_NAMESPACE stand for --url, --password-file
-and -n. Everything else is in the command `confbus`.
+and -n. With --publisher it asks one that was started with http: or --listen, at CONFBUS_LISTEN, else at
+127.0.0.1:9630: done (0) while its loop turns, with --ready while it is at work; failed (1) when not, and when nobody
+answers. Everything else is in the command confbus.
 """
 
 
@@ -36,6 +39,8 @@ class Arguments(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out what the command line says, and return the exit code."""
     given = _parsed(arguments)
+    if given.publisher:
+        return _publisher(given)
     try:
         found = instances(given.url, given.namespace, given.host)
     except Unreachable as error:
@@ -52,10 +57,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return DONE if is_up else FAILED
 
 
+def _publisher(given: argparse.Namespace) -> int:
+    try:
+        verdict = ask(given.publisher, wants_ready=given.ready, timeout_s=given.timeout)
+    except ConfBusError as error:
+        print(error, file=sys.stderr)
+        return USAGE if isinstance(error, InvalidSettings) else FAILED
+    print(json.dumps(verdict.facts) if given.output == "json" else verdict)
+    return DONE if verdict.is_good else FAILED
+
+
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = Arguments(prog="python -m confbus")
     commands = parser.add_subparsers(dest="command", required=True)
-    health = commands.add_parser("health", help="whether the processes of this host are up", epilog=_EPILOG)
+    health = commands.add_parser("health", help="whether workers of this host, or a publisher, are up", epilog=_EPILOG)
     health.add_argument("--url", default=os.environ.get("CONFBUS_URL"))
     file = os.environ.get("CONFBUS_PASSWORD_FILE")
     health.add_argument("--password-file", default=file, metavar="FILE", help="what has the password of the URL's user")
@@ -65,7 +80,15 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     health.add_argument("--max-age", type=float, metavar="SECONDS", help="how old a report may be (three intervals)")
     health.add_argument("--require-redis", action="store_true", help="fail when Redis does not answer")
     health.add_argument("--output", choices=("text", "json"), default="text")
+    place = os.environ.get("CONFBUS_LISTEN") or PLACE
+    health.add_argument("--publisher", nargs="?", const=place, metavar="HOST:PORT", help="ask a publisher over HTTP")
+    health.add_argument("--ready", action="store_true", help="whether the publisher is at work, not only alive")
+    health.add_argument("--timeout", type=float, default=5.0, metavar="SECONDS", help="how long to wait for it (5)")
     given = parser.parse_args(arguments)
+    if given.publisher:
+        return given
+    if given.ready:
+        health.error("--ready is about a --publisher")
     for name, flag in (("url", "--url"), ("namespace", "-n")):
         if not getattr(given, name):
             health.error(f"{flag} is missing, and so is CONFBUS_{name.upper()}")

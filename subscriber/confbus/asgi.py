@@ -1,4 +1,5 @@
-"""For ASGI applications: each request works with one version of the configuration, from its first read to its last."""
+"""For ASGI applications: requests that work with one version of the configuration from their first read to their last,
+and a route for health."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from confbus.errors import ConnectFailed
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
 
+    from confbus.health_route import Found
     from confbus.subscriber import Subscriber
 
     Scope = MutableMapping[str, Any]
@@ -57,3 +59,27 @@ class PinMiddleware:
         config: Any = self._config
         found: Subscriber | None = config if hasattr(config, "pin") else config(scope)
         return found
+
+
+class HealthApp:
+    """An application for a route such as /health: 200 while `config` is healthy, 503 while not, and what
+    `confbus.health.health` says of it as JSON.
+
+    `config` is a subscriber, or finds the one of a scope, or None while there is none; it may also give such an answer
+    itself, for something else. Nothing is asked of Redis: that it is away makes nobody unhealthy, unless `max_age_s`
+    says for how long it may.
+    """
+
+    def __init__(self, config: Subscriber | Callable[[Scope], Found], *, max_age_s: float | None = None) -> None:
+        self._config = config
+        self._max_age_s = max_age_s
+
+    async def __call__(self, scope: Scope, _receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        from confbus.health_route import answer
+
+        status, headers, body = answer(scope["method"], self._config, scope, self._max_age_s)
+        pairs = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": int(status), "headers": pairs})
+        await send({"type": "http.response.body", "body": body})

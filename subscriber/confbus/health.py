@@ -18,6 +18,8 @@ from confbus.names import printable
 from confbus.wire.keys import Keys
 
 if TYPE_CHECKING:
+    from confbus.durations import Durations
+    from confbus.status import Status
     from confbus.subscriber import Subscriber
 
 SILENT_INTERVALS = 3
@@ -28,8 +30,11 @@ def health(config: Subscriber, *, max_age_s: float | None = None) -> dict[str, A
     """Plain values for a health route: `status` is healthy or unhealthy, and where not, `reason` says why.
 
     Unhealthy is a worker without a configuration, one that was closed, and, only if you ask for it, one whose
-    configuration was last confirmed more than `max_age_s` seconds ago. Nothing is asked of Redis.
+    configuration was last confirmed more than `max_age_s` seconds ago. Nothing is asked of Redis. `metrics` and
+    `last_reload` are in the words of the guide: a reload is a release that was judged, the one source is Redis,
+    `avg_reload_time_ms` counts from the first call on, and `last_reload`, in UTC, is when the head was last confirmed.
     """
+    times = config.measure().applies
     status = config.status()
     age_s = None if status.verified_age_s == float("inf") else round(status.verified_age_s, 3)
     reason = ""
@@ -50,6 +55,8 @@ def health(config: Subscriber, *, max_age_s: float | None = None) -> dict[str, A
         "verified_age_s": age_s,
         "error": status.error,
         "locked": list(status.locked),
+        "metrics": _metrics(status, times),
+        "last_reload": status.verified_at.replace(tzinfo=None).isoformat() if status.verified_at else None,
     }
 
 
@@ -95,6 +102,17 @@ def instances(url: str, namespace: str, host: str) -> list[Instance]:
     now_s = int(seconds) + int(micros) / 1e6
     reports = (_read(name, report, now_s) for name, report in zip(fields[::2], fields[1::2], strict=True))
     return sorted(each for each in reports if each is not None and each.name.rsplit(":", 2)[0] == host)
+
+
+def _metrics(status: Status, times: Durations) -> dict[str, Any]:
+    counts, timed = status.counts, sum(times.counts)
+    total = counts.applied + counts.vetoes
+    return {
+        "total_reloads": total,
+        "success_rate": counts.applied / max(total, 1),
+        "avg_reload_time_ms": round(times.total_s * 1000 / max(timed, 1), 3),
+        "healthy_sources": f"{int(status.is_connected)}/1",
+    }
 
 
 def _read(name: bytes, report: bytes, now_s: float) -> Instance | None:

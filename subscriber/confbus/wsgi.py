@@ -1,4 +1,5 @@
-"""For WSGI applications: each request works with one version of the configuration, until its last byte is out."""
+"""For WSGI applications: requests that work with one version of the configuration until their last byte is out, and an
+application for health."""
 
 from __future__ import annotations
 
@@ -9,6 +10,7 @@ from confbus.errors import ConnectFailed
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from confbus.health_route import Found
     from confbus.pins import Pin
     from confbus.subscriber import Subscriber
 
@@ -45,6 +47,23 @@ class PinMiddleware:
             return None if found is None else found.pin()
         except ConnectFailed:
             return None
+
+
+class HealthApp:
+    """As `confbus.asgi.HealthApp`; `config` may be a function of the environ."""
+
+    def __init__(
+        self, config: Subscriber | Callable[[dict[str, Any]], Found], *, max_age_s: float | None = None
+    ) -> None:
+        self._config = config
+        self._max_age_s = max_age_s
+
+    def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> list[bytes]:
+        from confbus.health_route import answer
+
+        status, headers, body = answer(environ["REQUEST_METHOD"], self._config, environ, self._max_age_s)
+        start_response(f"{int(status)} {status.phrase}", list(headers.items()))
+        return [body]
 
 
 class PinnedAnswer:

@@ -9,6 +9,7 @@ from confbus import keyring
 from confbus.address import plain
 from confbus.connection import ErrorReply
 from confbus.errors import InvalidSettings
+from confbus.publisher_health import read_page
 from confbus.secrets.unresolved import Unresolved
 from confbus.topology import topology
 from confbus.wire import codec, notice, origins, path
@@ -204,6 +205,14 @@ WORKER_DECODERS = (
         decode=read_sentinel,
         samples=REPLIES,
         raises=(Exception,),
+    ),
+    Decoder(
+        name="what a publisher says of its health",
+        modules=("subscriber/confbus/publisher_health.py",),
+        bounds="64 KiB are read",
+        decode=lambda raw, _folder: read_page(raw),
+        samples=(b'{"status": "healthy", "late_s": 0.0}', b'{"status": "unready", "reason": "none", "state": "held"}'),
+        bombs=JSON_BOMBS,
     ),
     Decoder(
         name="reports of a fleet, as a check of health reads them",

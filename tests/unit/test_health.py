@@ -6,6 +6,7 @@ import json
 import socket
 import subprocess
 import sys
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -53,6 +54,13 @@ def test_a_worker_that_has_a_configuration_is_healthy(worker: confbus.Subscriber
     said = health(worker, max_age_s=60)
 
     assert 0 <= said.pop("verified_age_s") < 60
+    assert abs(datetime.now(UTC).replace(tzinfo=None) - datetime.fromisoformat(said.pop("last_reload"))).seconds < 60
+    assert said.pop("metrics") == {
+        "total_reloads": 1,
+        "success_rate": 1.0,
+        "avg_reload_time_ms": 0.0,
+        "healthy_sources": "1/1",
+    }
     assert said == {
         "status": "healthy",
         "namespace": worker.namespace,

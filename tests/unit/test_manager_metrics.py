@@ -6,6 +6,7 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from confbus_publisher import ConfigManager, config_health
 from support.managed import managed, until
 from support.said import Said
 
@@ -62,3 +63,35 @@ def test_metrics_tell_how_it_went() -> None:
             assert metrics.average_reload_time_ms > 0
 
     asyncio.run(main())
+
+
+def test_health_tells_what_the_guide_tells_and_a_failing_source_makes_nobody_unhealthy() -> None:
+    async def main() -> None:
+        said = Said({"a": 1})
+        async with managed(said, Said({"b": 1}, name="other")) as manager:
+            said.failure = ValueError("away")
+            await manager.reload()
+            metrics = manager.get_metrics()
+
+            health = config_health(manager, max_age_s=300)
+
+            assert metrics.last_reload_time is not None
+            assert health == {
+                "status": "healthy",
+                "version": 1,
+                "metrics": {
+                    "total_reloads": 2,
+                    "success_rate": 0.5,
+                    "avg_reload_time_ms": metrics.average_reload_time_ms,
+                    "healthy_sources": "1/2",
+                },
+                "last_reload": metrics.last_reload_time.isoformat(),
+            }
+            assert config_health(manager, max_age_s=-1)["reason"] == "the sources were not looked at within -1 s"
+
+    asyncio.run(main())
+
+
+def test_without_a_manager_or_before_its_start_it_is_unhealthy() -> None:
+    assert config_health(ConfigManager())["reason"] == "there is nothing to read"
+    assert config_health(None) == {"status": "unhealthy", "reason": "Config manager not initialized"}
