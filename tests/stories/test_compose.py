@@ -9,7 +9,9 @@ from urllib.error import HTTPError, URLError
 from urllib.request import urlopen
 
 import pytest
-import redis
+from redis import AuthenticationError, Redis
+from redis import ConnectionError as UnreachableServer
+from redis.exceptions import NoPermissionError
 
 from support.compose import Stack, free_port
 from support.eventually import eventually
@@ -65,13 +67,13 @@ def test_a_worker_of_compose_may_not_write_and_nobody_enters_without_a_password(
         stack.finish("access")
         stack.start("valkey")
         password = stack.path("worker", "/access/password").read_text()
-        worker = redis.Redis.from_url(stack.server_url, username="checkout-subscriber", password=password)
-        stranger = redis.Redis.from_url(stack.server_url)
+        worker = Redis.from_url(stack.server_url, username="checkout-subscriber", password=password)
+        stranger = Redis.from_url(stack.server_url)
         eventually(lambda: can_connect(worker))
 
-        with pytest.raises(redis.exceptions.NoPermissionError):
+        with pytest.raises(NoPermissionError):
             worker.hset("confbus:{checkout}:head", "version", "9")
-        with pytest.raises(redis.exceptions.AuthenticationError):
+        with pytest.raises(AuthenticationError):
             stranger.ping()
         worker.close()
         stranger.close()
@@ -107,10 +109,10 @@ def metrics(port: int) -> str:
         return str(answer.read(), "utf-8")
 
 
-def can_connect(client: redis.Redis) -> bool:
+def can_connect(client: Redis) -> bool:
     try:
         return bool(client.ping())
-    except redis.exceptions.ConnectionError:
+    except UnreachableServer:
         return False
 
 

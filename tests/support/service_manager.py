@@ -29,7 +29,8 @@ class ServiceManager:
         """Wait until a line begins like that; gives its datagram."""
 
         def datagram() -> list[str]:
-            return next((lines for lines in self.heard() if any(line.startswith(text) for line in lines)), [])
+            found = (lines for lines in self.heard() if any(line.startswith(text) for line in lines))
+            return next(found, list[str]())
 
         return eventually(datagram)
 

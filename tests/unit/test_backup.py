@@ -252,7 +252,11 @@ def test_a_full_disk_leaves_nothing_of_an_export_and_the_old_one_as_it_was(tmp_p
     assert [(each.name, each.read_bytes()) for each in tmp_path.iterdir()] == [("shop.jsonl", b"old")]
 
 
-@pytest.mark.parametrize("make", [os.mkfifo, lambda path: path.symlink_to("elsewhere")])
+def _link_elsewhere(path: Path) -> None:
+    path.symlink_to("elsewhere")
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, _link_elsewhere])
 def test_no_pipe_and_no_link_is_replaced_by_an_export(tmp_path: Path, make: Callable[[Path], None]) -> None:
     path = tmp_path / "shop.jsonl"
     make(path)
