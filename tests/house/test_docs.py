@@ -50,8 +50,9 @@ KINDS: dict[str, Kind] = {
 
 # Where a file that is named without its whole path may be, and files that only a reader has.
 HOMES = [ROOT, ROOT / "subscriber" / "confbus", ROOT / "publisher" / "confbus_publisher", ROOT / "tests"]
-OF_THE_READER = re.compile(r"confbus\.yaml|config/.*|\.confbus/.*")
+OF_THE_READER = re.compile(r"confbus\.yaml|config/.*|\.confbus/.*|settings\..*|\.secrets\.toml|conf\.d/.*")
 FILE = re.compile(r"[\w./-]+\.(?:py|lua|md|yaml|yml|toml|sh|json)")
+FLAGS = re.MULTILINE | re.DOTALL
 FOLDER = re.compile(r"(?:tests|docs|lua|publisher|subscriber|bench|examples|deploy)/[\w./-]*")
 NAME = re.compile(r"confbus(?:_publisher)?(?:\.(?!yaml)\w+)+")
 GROUPS = {"confbus.checks", "confbus.sources", "confbus.publisher"}  # of entry points, and a logger
@@ -145,6 +146,11 @@ def test_every_python_block_of_a_page_runs_after_the_ones_before_it(
     assert all(subscriber.snapshot == SAMPLE for subscriber in subscribers)
 
 
+@pytest.mark.parametrize("block", blocks("python before", "python subscriber.py"), ids=lambda block: block.place)
+def test_what_runs_elsewhere_is_python_at_least(block: Block) -> None:
+    compile(block.text, block.place, "exec", dont_inherit=True)
+
+
 @pytest.mark.parametrize("block", blocks("yaml confbus.yaml"), ids=lambda block: block.place)
 def test_every_confbus_yaml_loads(block: Block, tmp_path: Path) -> None:
     file = tmp_path / "confbus.yaml"
@@ -224,6 +230,26 @@ def test_the_readme_takes_its_lines_of_redis_cli_from_those_that_are_run() -> No
 
     assert lines
     assert [line for line in lines if line not in run.splitlines()] == []
+
+
+def test_every_block_is_one_that_something_looks_at() -> None:
+    """Blocks without a word show output, or a picture; those in `yaml` alone are parts of files."""
+    words = "|text|sh|console|pycon|json|ini|toml|dockerfile|lua"
+    known = re.compile(rf"({words}|python( before| subscriber\.py)?|yaml( \S+)?)")
+    text = {page: page.read_text() for page in PAGES}
+    kinds = {kind.strip() for each in text.values() for kind in re.findall(r"^```([^\n`]*)\n.*?^```$", each, FLAGS)}
+
+    assert [kind for kind in sorted(kinds) if not known.fullmatch(kind)] == []
+
+
+@pytest.mark.parametrize("block", blocks("yaml"), ids=lambda block: block.place)
+def test_what_is_yaml_in_part_is_yaml(block: Block) -> None:
+    class Loader(yaml.SafeLoader):
+        """Takes the tags of confbus for what they stand before."""
+
+    Loader.add_multi_constructor("!", lambda loader, _suffix, node: loader.construct_scalar(node))
+
+    assert list(yaml.load_all(block.text, Loader))
 
 
 def test_the_readme_shows_code_within_its_first_15_lines() -> None:
