@@ -9,7 +9,7 @@ SIDE_BY_SIDE ?= -n $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN)))) --dist 
 # The quick part waits for nobody.
 QUICKLY ?= -n auto --dist worksteal
 
-.PHONY: demo test quick soak lint bench reference clean
+.PHONY: demo test quick soak lint bench reference pictures clean
 
 demo: .venv/ready
 	@$(BIN)/confbus demo $(ARGS)
@@ -41,6 +41,10 @@ bench: .venv/ready
 # The pages of docs/reference, from the code.
 reference: .venv/ready
 	PYTHONPATH=tests $(BIN)/python -m support.reference
+
+# The recording in the README, of a demo that runs for it.
+pictures: .venv/ready
+	PYTHONPATH=tests $(BIN)/python -m support.picture
 
 .venv/ready: pyproject.toml
 	@if command -v uv >/dev/null; then \

@@ -14,11 +14,13 @@ import pytest
 
 import confbus
 from support.demo import Demo
+from support.picture import PICTURE, gist, shown, story
 from support.processes import PROC
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+ROOT = Path(__file__).parents[2]
 CONFBUS = "from confbus_publisher.cli import main; main()"
 
 pytestmark = pytest.mark.skipif(not PROC.is_dir(), reason="processes are counted in /proc, which is not here")
@@ -51,6 +53,13 @@ def step(demo: Demo, number: int) -> str:
 
 def test_the_story_has_six_steps(told: Demo) -> None:
     assert re.findall(r"^(\d)  ", told.said, re.MULTILINE) == list("123456")
+
+
+def test_the_recording_in_the_readme_is_of_this_story(told: Demo) -> None:
+    recorded = shown(PICTURE.read_text())
+
+    assert gist(recorded) == gist(story(told.said)), "run `make pictures`"
+    assert f"({PICTURE.relative_to(ROOT)})" in (ROOT / "README.md").read_text()
 
 
 def test_every_process_is_introduced_with_its_pid_and_what_it_runs(told: Demo) -> None:
