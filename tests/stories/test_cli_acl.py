@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from click.testing import CliRunner
 
-from confbus_publisher.access.rights import ROLES, Role
-from confbus_publisher.access.rules import PLACEHOLDER
+from confbus_publisher.access.rights import ROLES, Role, rights_of
+from confbus_publisher.access.rules import PLACEHOLDER, rules
 from confbus_publisher.cli.program import program
 from support.access import Users
 from support.server import Server
@@ -95,6 +95,28 @@ def test_what_is_missing_and_what_is_too_much_is_told_by_row(users: Users, shop:
     assert rows["elsewhere"]["excess"] == []
     assert "should be refused: flushall" in text.out
     assert "has other rights than a subscriber" in text.err
+
+
+def test_rights_that_no_role_has_are_found(users: Users, shop: Shop) -> None:
+    given = rules(rights_of("subscriber"), users.keys)
+    more = [
+        "+acl|setuser",
+        "+replicaof",
+        f"(+xdel +restore ~{users.keys.log})",
+        "+eval",
+        "+psync",
+        "+shutdown",
+        "nopass",
+    ]
+    users.give("subscriber", [*given, *more])
+    name = users.name("subscriber")
+
+    itself = checked(shop, users, "subscriber", "--output", "json")
+    by_admin = checked(shop, users, "subscriber", "--user", name, "--output", "json", url=shop.url or "")
+
+    found, all_found = ({name for row in told.data["rows"] for name in row["excess"]} for told in (itself, by_admin))
+    assert found == {"acl setuser confbus", "replicaof no one", "xdel", "restore", "eval without keys"}
+    assert all_found - found == {"psync ? -1", "shutdown", "a login with any password"}
 
 
 @pytest.mark.usefixtures("_runtime")

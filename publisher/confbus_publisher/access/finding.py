@@ -9,7 +9,7 @@ from confbus.connection import ErrorReply
 from confbus.dial import dialled
 from confbus.errors import ConfBusError, Unreachable
 from confbus.link import reason_of
-from confbus_publisher.access.trial import as_user, by_dry_run
+from confbus_publisher.access.trial import ANY_PASSWORD, as_user, by_dry_run, logs_in_freely
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,7 +69,10 @@ def tried(url: str, keys: Keys, some: Sequence[Trial], *, user: str = "") -> lis
     try:
         connection = _opened(url, keys)
         try:
+            some = [trial for trial in some if user or not trial.is_dry]
             refusals = by_dry_run(connection, user, some) if user else as_user(connection, some)
+            if user and logs_in_freely(connection, user):
+                some, refusals = [*some, ANY_PASSWORD], [*refusals, ""]
         finally:
             connection.close()
     except ErrorReply as error:

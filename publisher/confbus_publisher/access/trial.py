@@ -26,38 +26,61 @@ SERVER, SCRIPT, ELSEWHERE = "server", "scripts", "elsewhere"
 _AFTER_THE_KEY = {
     "copy": "{key}",
     "expire": "1",
+    "getset": "value",
     "hdel": "field",
     "hexists": "field",
     "hget": "field",
     "hincrby": "field 1",
     "hmget": "field",
+    "hscan": "0",
     "hset": "field value",
     "hsetnx": "field value",
     "publish": "message",
     "rename": "{key}",
+    "restore": "0 value",
     "set": "value",
     "spublish": "message",
     "xadd": "* field value",
+    "xdel": "0-1",
     "xrange": "- +",
     "xrevrange": "+ -",
+    "xsetid": "0-1",
     "xtrim": "MAXLEN 0",
 }
-_NOBODY_ON_KEYS = ("expire", "rename", "xtrim")
+_NOBODY_ON_KEYS = "dump expire getset hscan persist rename restore sort touch xdel xsetid xtrim"
 _NOBODY = (
     "acl list",
+    "acl setuser confbus",
+    "bgrewriteaof",
+    "bgsave",
     "client kill 127.0.0.1:1",
     "client list",
+    "client pause 1",
     "config get maxmemory",
+    "config rewrite",
     "config set maxmemory 0",
+    "dbsize",
+    "failover abort",
     "flushall",
     "flushdb",
     "function flush",
+    "function load library",
     "keys *",
+    "latency reset",
+    "memory purge",
     "psubscribe *",
+    "pubsub channels",
+    "randomkey",
+    "replicaof no one",
     "scan 0",
     "script flush",
+    "script kill",
+    "script load script",
+    "slowlog get",
     "swapdb 0 1",
 )
+_NOBODY_BY_DRY_RUN = ("debug sleep 0", "module load path", "monitor", "psync ? -1", "save", "shutdown", "sync")
+"""What a server refuses within a transaction before it looks at the rights, or to everybody by its settings."""
 _BESIDES = {
     "client|setname": "client setname confbus",
     "cluster|slots": "cluster slots",
@@ -72,18 +95,23 @@ _UNTRIED = frozenset(["multi", "exec", "discard", "unsubscribe", "sunsubscribe",
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """One command, and whether the role has a right to it. `name` is the command without its arguments."""
+    """One command, and whether the role has a right to it. `name` is the command without its arguments. Some can be
+    tried by a dry run alone."""
 
     row: str
     name: str
     words: tuple[str, ...]
     is_due: bool
+    is_dry: bool = False
+
+
+ANY_PASSWORD = Trial(SERVER, "a login with any password", (), is_due=False)
 
 
 def trials(rights: Rights, keys: Keys) -> list[Trial]:
     """Everything that is to be tried, by row: each key, the channel, scripts, the server, and another namespace."""
     neighbour = Keys(f"not-{keys.namespace[:90]}", keys.database, keys.prefix)
-    on_keys = sorted({word for row in ON_KEYS for word in _commands(row)} | set(_NOBODY_ON_KEYS))
+    on_keys = sorted({word for row in ON_KEYS for word in _commands(row)} | set(_NOBODY_ON_KEYS.split()))
     found: list[Trial] = []
     for name, due in rights.keys.items():
         found += [_on_key(name, command, _name(name, keys), is_due=command in due) for command in on_keys]
@@ -116,6 +144,15 @@ def by_dry_run(connection: Connection, user: str, some: Sequence[Trial]) -> list
     return ["" if reply == b"OK" else _text(reply) for reply in replies]
 
 
+def logs_in_freely(connection: Connection, user: str) -> bool:
+    """Whether any password does for another user; False as well where whoever asks has no right to know."""
+    try:
+        (facts,) = ask(connection, ("ACL", "GETUSER", user))
+    except ErrorReply:
+        return False
+    return isinstance(facts, list) and any(isinstance(fact, list) and b"nopass" in fact for fact in facts)
+
+
 def _on_key(row: str, command: str, key: str, *, is_due: bool) -> Trial:
     after = _AFTER_THE_KEY.get(command, "").replace("{key}", key)
     return Trial(row, command, (command, key, *after.split()), is_due)
@@ -125,6 +162,8 @@ def _of_scripts(rights: Rights, keys: Keys) -> Iterator[Trial]:
     names = [_name(name, keys) for name in ON_KEYS]
     for command, script in zip(SCRIPTS.split(), ("return 1", "0" * 40), strict=True):
         yield Trial(SCRIPT, command, (command, script, str(len(names)), *names), command in rights.scripts)
+        if command not in rights.scripts:
+            yield Trial(SCRIPT, f"{command} without keys", (command, script, "0"), is_due=False)
 
 
 def _of_the_server(rights: Rights) -> Iterator[Trial]:
@@ -133,6 +172,8 @@ def _of_the_server(rights: Rights) -> Iterator[Trial]:
             yield Trial(SERVER, name, tuple(_BESIDES.get(name, name).split()), is_due=True)
     for text in _NOBODY:
         yield Trial(SERVER, text, tuple(text.split()), is_due=False)
+    for text in _NOBODY_BY_DRY_RUN:
+        yield Trial(SERVER, text, tuple(text.split()), is_due=False, is_dry=True)
 
 
 def _channel_commands(rights: Rights) -> tuple[str, ...]:
