@@ -95,7 +95,7 @@ class Inputs:
         self._merger = Merger(rules)
         self._expander = Expander(files)
         self._encoder = Encoder(whole=self.seals.keys)
-        self._provenance = Provenance()
+        self._provenance = Provenance(self.seals.keys)
         self._is_watching = watch
         self._is_shared = is_shared
         self._still: tuple[Layer, ...] = ()

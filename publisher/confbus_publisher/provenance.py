@@ -9,7 +9,7 @@ from confbus.wire.origins import Origins, Place
 from confbus.wire.path import leaves, pointer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Collection, Iterable
 
     from confbus.wire.path import Path
     from confbus_publisher.layer import Layer
@@ -21,9 +21,11 @@ _MOST_PRIORITY = 2**63 - 1
 
 
 class Provenance:
-    """Encodes the origins of each layer once, for as long as it is the same layer."""
+    """Encodes the origins of each layer once, for as long as it is the same layer. Of what is below a key of `sealed`
+    there is one place, without the names in it."""
 
-    def __init__(self) -> None:
+    def __init__(self, sealed: Collection[str] = ()) -> None:
+        self._sealed = frozenset(sealed)
         self._known: dict[str, tuple[Layer, frozenset[Path], str, bytes]] = {}
         self._pointers: dict[Path, str] = {}
 
@@ -36,7 +38,7 @@ class Provenance:
             joined = _joined(merged, layer)
             last = self._known.get(layer.source)
             if last is None or last[0] is not layer or last[1] != joined:
-                blob = _origins(layer, joined, self._pointer).encode()
+                blob = _origins(layer, joined, self._pointer, sealed=self._sealed).encode()
                 last = (layer, joined, codec.digest(blob), blob)
             known[layer.source] = last
         self._known = known
@@ -64,17 +66,26 @@ def _joined(merged: Merged, layer: Layer) -> frozenset[Path]:
     return frozenset(path for source, path in merged.joined if source == layer.source)
 
 
-def _origins(layer: Layer, joined: frozenset[Path], name: Callable[[Path], str]) -> Origins:
+def _origins(
+    layer: Layer, joined: Iterable[Path], name: Callable[[Path], str], *, sealed: frozenset[str] = frozenset()
+) -> Origins:
     origins, file = layer.origins, layer.place(()).file
+    hidden = [(key,) for key in layer.tree if key in sealed]
+    stands = [*hidden, *(path for path, _ in leaves(layer.tree) if sealed.isdisjoint(path[:1]))]
     return Origins(
         source=layer.source,
         priority=max(-_MOST_PRIORITY, min(layer.priority, _MOST_PRIORITY)),  # overrides are above all numbers
         kind=layer.kind,
-        places={name(path): _place(origins.get(path) or layer.place(path), file) for path, _ in leaves(layer.tree)},
+        places={name(path): _place(origins.get(path) or layer.place(path), file) for path in stands},
         file=file,
-        deletes=frozenset(map(pointer, layer.deletes)),
-        joined=frozenset(map(pointer, joined)),
+        deletes=frozenset(pointer(path) for path in layer.deletes if not _is_within(path, sealed)),
+        joined=frozenset(pointer(path) for path in joined if not _is_within(path, sealed)),
+        sealed=frozenset(map(pointer, hidden)),
     )
+
+
+def _is_within(path: Path, sealed: frozenset[str]) -> bool:
+    return len(path) > 1 and path[0] in sealed
 
 
 def _place(origin: Origin, file: str) -> Place:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from confbus.errors import InvalidDocument, InvalidSettings
+from confbus.wire import origins
 from confbus.wire.sealed import is_sealed
 from confbus.wire.sections import join
 from confbus_publisher.explain import of_merge
@@ -59,6 +60,17 @@ def test_a_large_sealed_section_is_one_section_so_that_the_names_in_it_stay_insi
     merge = inputs({"services": large}, seals(keys, "services")).load()
 
     assert list(merge.manifest) == ["services"]
+
+
+def test_where_it_was_written_tells_no_name_in_a_sealed_section(keys: Path) -> None:
+    document = {"database": {"customer-a": {"token": "x"}, "list": [1]}, "web": {"port": 80}}
+
+    merge = inputs(document, seals(keys, "database")).load()
+
+    (layer,) = [origins.decode(blob) for blob in merge.origins.values()]
+    assert sorted(layer.places) == ["/database", "/web/port"]
+    for path in (("database",), ("database", "customer-a", "token"), ("database", "list", 0), ("web", "port")):
+        assert [(given.effect, given.source) for given in origins.trace([layer], path)] == [("wins", layer.source)]
 
 
 def test_a_key_with_dots_is_sealed(keys: Path) -> None:

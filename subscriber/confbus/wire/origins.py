@@ -32,7 +32,11 @@ _MAX_LISTS = 1024 * 1024
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Origins:
     """One layer: its source, and by JSON Pointer where each of its leaves stands: as a text, or by line and column in
-    `file`. `deletes` are pointers to what it takes out of the layers below it, `joined` to lists that it lengthens."""
+    `file`. `deletes` are pointers to what it takes out of the layers below it, `joined` to lists that it lengthens.
+
+    What is below a pointer of `sealed` has one place, at that pointer: the names in there are for nobody without the
+    key.
+    """
 
     source: str
     priority: int
@@ -41,6 +45,7 @@ class Origins:
     file: str = ""
     deletes: frozenset[str] = frozenset()
     joined: frozenset[str] = frozenset()
+    sealed: frozenset[str] = frozenset()
 
     def place(self, at: str) -> str | None:
         """Where the leaf at this pointer stands, if the layer has it."""
@@ -57,6 +62,7 @@ class Origins:
             "places": self.places,
             "deletes": sorted(self.deletes),
             "joined": sorted(self.joined),
+            **({"sealed": sorted(self.sealed)} if self.sealed else {}),
         }
         return zlib.compress(codec.pack(facts), 1)
 
@@ -76,6 +82,7 @@ def decode(blob: bytes) -> Origins:
             file=str(facts["file"]),
             deletes=frozenset(map(str, facts["deletes"])),
             joined=frozenset(map(str, facts["joined"])),
+            sealed=frozenset(map(str, facts.get("sealed", ()))),
         )
     except (KeyError, TypeError, ValueError, OverflowError, RecursionError) as error:
         if isinstance(error, Malformed):
@@ -105,7 +112,8 @@ def trace(layers: Sequence[Origins], path: Path) -> tuple[Given, ...]:
     for layer in reversed(layers):
         is_deleting = bool(layer.deletes) and not layer.deletes.isdisjoint(on_the_way)
         is_joining = bool(layer.joined) and not layer.joined.isdisjoint(on_the_way)
-        place = next((layer.place(at) for at in own if at in layer.places), None)
+        known = (*own, *layer.sealed.intersection(on_the_way))
+        place = next((layer.place(at) for at in known if at in layer.places), None)
         if place is not None:
             if is_joining and effect is not LOSES:
                 effect = JOINED
