@@ -24,6 +24,11 @@ def refuses_two(snapshot: Snapshot) -> None:
         raise ValueError("number: two is too many")
 
 
+def refuses_three(snapshot: Snapshot) -> None:
+    if snapshot["number"] == 3:
+        raise ValueError("number: three is too many")
+
+
 @pytest.fixture
 def worker(shop: Shop) -> Iterator[Subscriber]:
     """A worker that refuses number 2, at number 1; the fleet knows of it."""
@@ -65,6 +70,20 @@ def test_publish_undoes_what_an_instance_refuses_and_says_why(shop: Shop, worker
     worker.wait_for(version=3, timeout=20)
     assert worker["number"] == 1
     assert "quarantine" in shop.confbus("status").out
+
+
+def test_the_same_command_goes_on_with_a_trial_that_was_interrupted(shop: Shop, worker: Subscriber) -> None:
+    shop.write("number: 3\n")
+    with shop.start("publish", "--guard", "60s") as publishing:
+        publishing.says("Version 2 is watched for 60 s.")
+        publishing.end(signal.SIGKILL)
+    worker.close()
+    with confbus.connect(str(shop.url), namespace=shop.namespace, timing=TIMING, validators=[refuses_three]) as other:
+        eventually(lambda: other.status().state == "vetoing")
+
+        answer = shop.confbus("publish", "--guard", "60s", "--output", "json")
+
+    assert (answer.code, answer.data["is_new"], answer.data["guard"]["outcome"]) == (3, False, "rolled back")
 
 
 def test_the_settings_guard_what_is_published_by_hand_unless_it_is_turned_off(shop: Shop, worker: Subscriber) -> None:

@@ -91,7 +91,8 @@ def command(
         if ledger.unannounced:
             say(f"The notice was not sent, the fleet follows by polling: {ledger.unannounced}")
         since = time.monotonic()
-        ending = trial.see_through(ledger, policy, why.author) if release else None
+        is_mine = release is not None or policy.terms is not None  # after an interrupt, the same command goes on
+        ending = trial.see_through(ledger, policy, why.author) if is_mine else None
         facts["guard"] = trial.fact(ending)
         if ending and ending.is_bad:
             present(output, facts, [_text(facts)])
