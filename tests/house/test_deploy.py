@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from confbus_publisher.environment_settings import environment_settings
+from support.promtool import promtool
 
 ROOT = Path(__file__).parents[2]
 KUBERNETES = ROOT / "deploy" / "kubernetes"
@@ -60,6 +61,24 @@ def test_prometheus_scrapes_services_of_compose() -> None:
 
     assert sorted(names) == ["publisher-a", "publisher-b", "worker"]
     assert COMPOSE["services"].keys() >= {*names}
+
+
+def test_prometheus_understands_its_settings_and_finds_its_rules() -> None:
+    said = promtool("check", "config", ROOT / "deploy" / "prometheus" / "prometheus.yml")
+
+    assert "1 rule files found" in said
+
+
+def test_grafana_finds_the_dashboard_and_the_source_that_it_asks() -> None:
+    grafana = ROOT / "deploy" / "grafana"
+    mounts = [volume.rsplit(":", 1)[0] for volume in COMPOSE["services"]["grafana"]["volumes"]]
+    (provider,) = yaml.safe_load((grafana / "provisioning/dashboards/confbus.yml").read_text())["providers"]
+    (source,) = yaml.safe_load((grafana / "provisioning/datasources/prometheus.yml").read_text())["datasources"]
+
+    assert f"./deploy/grafana:{provider['options']['path']}" in mounts
+    assert (grafana / "confbus.json").is_file()
+    assert source["url"] == "http://prometheus:9090"
+    assert "prometheus" in COMPOSE["services"]
 
 
 @pytest.mark.parametrize("pod", pods().values(), ids=pods())
