@@ -122,11 +122,18 @@ def _is_beyond(best: Stand, others: Iterable[Stand]) -> bool:
 def _again(
     what: Head | Stand, reason: str, *, newest: Head | None, states: Sequence[State], stands: tuple[Stand, ...]
 ) -> Restore | Lose:
-    """Write the content of `what` again, as the successor of `newest`. What it contains itself is not held."""
+    """Write the content of `what` again, as the successor of `newest`.
+
+    What that contains itself is held only when it was held while it was in force: a rollback of it had been lost
+    before, but for this. What other states hold of it was lifted since.
+    """
     state = next((state for state in states if state.release.digest == what.digest), None)
     if state is None:
         return Lose(f"{reason}, and the content of its version {what.version} is nowhere else")
-    held = {pair: why for each in states for pair, why in each.quarantine.items() if pair not in _pairs(state)}
+    in_force = _pairs(state)
+    held = {
+        pair: why for each in states for pair, why in each.quarantine.items() if each is state or pair not in in_force
+    }
     overrides = next((each.overrides for each in states if each.overrides is not None), None)
     head = newest or state.head
     if head.digest != what.digest:

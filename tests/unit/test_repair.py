@@ -196,6 +196,19 @@ def test_a_rollback_survives_the_loss_with_its_quarantine(history: History) -> N
     assert outcome.state.head.merged == history.states[2].head.merged
 
 
+def test_what_is_in_force_and_held_since_its_rollback_was_lost_stays_held_through_the_next_loss(
+    history: History,
+) -> None:
+    last = history.states[-1]
+    pair = f"db {last.release.manifest.sections['db']}"
+    restored = replace(last, quarantine={pair: "rolled back by ann"})
+
+    outcome = assess(None, restored, [], [])
+
+    assert isinstance(outcome, Restore)
+    assert outcome.state.quarantine == restored.quarantine
+
+
 def test_holds_that_are_gone_alone_are_written_again(history: History) -> None:
     back = history.roll_back(history.states[0])
     bare = replace(back, quarantine={})
