@@ -16,13 +16,13 @@ OTHER_NAMES = {"target": "release", "bad": "release", "parent": "release"}
 CALLERS: dict[str, tuple[Role, ...]] = {
     "amend": ("publisher", "operator"),
     "install": ("operator",),
-    "lease": ("publisher", "operator"),
+    "lease": ("publisher",),
     "leave": ("operator",),
     "publish": ("publisher", "operator"),
     "rollback": ("operator",),
     "show": ("operator",),
     "unguard": ("publisher",),
-    "unlease": ("publisher", "operator"),
+    "unlease": ("publisher",),
 }
 
 

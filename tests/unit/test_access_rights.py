@@ -49,6 +49,14 @@ def test_an_approval_is_for_people_alone() -> None:
     assert "hset" in rights_of("operator").keys["approvals"]
 
 
+def test_a_publisher_alone_takes_the_lease() -> None:
+    assert {role: rights_of(role).keys["lease"] for role in ROLES} == {
+        "subscriber": (),
+        "publisher": ("get", "pttl", "set", "del"),
+        "operator": ("get",),
+    }
+
+
 def test_a_cluster_has_words_of_its_own() -> None:
     granted = " ".join(rules(rights_of("publisher", topology="cluster"), Keys("shop"))).split()
 

@@ -64,8 +64,8 @@ ON_KEYS: Mapping[str, Mapping[Role, str]] = {
     },
     "lease": {
         "publisher": "get pttl set del",
-        # An import takes it, so that no publisher writes meanwhile.
-        "operator": "get pttl set del",
+        # A command goes beside an active publisher, or says who it is; it is never the active one.
+        "operator": "get",
     },
     "fleet": {
         # Read by the health check of a container.
