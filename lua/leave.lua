@@ -20,8 +20,12 @@ for _, key in ipairs({head, blobs}) do
 end
 local version = redis.call("HGET", head, "version")
 if version then return {"exists", version} end
-local needs = {{"HSET", blobs, "a", ""}, {"UNLINK", KEYS[3]}, {"HSET", KEYS[3], "a", ""}}
-for _, need in ipairs(redis.acl_check_cmd and KEYS[3] and needs or {}) do
+local needs = {{"HSET", blobs, "a", ""}}
+for release = 3, #KEYS do
+  needs[#needs + 1] = {"UNLINK", KEYS[release]}
+  needs[#needs + 1] = {"HSET", KEYS[release], "a", ""}
+end
+for _, need in ipairs(redis.acl_check_cmd and needs or {}) do
   if not redis.acl_check_cmd(unpack(need)) then return {"denied", need[2]} end
 end
 
