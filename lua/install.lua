@@ -48,7 +48,9 @@ if (newest and newest[1] or "") ~= tail then return {"log", newest and newest[1]
 local at = starts[8]
 while at <= #ARGV do
   local last = at + 1 + tonumber(ARGV[at + 1])
-  redis.call("XADD", log, ARGV[at], unpack(ARGV, at + 2, last))
+  local added = redis.pcall("XADD", log, ARGV[at], unpack(ARGV, at + 2, last))
+  -- An emptied log knows its last id, which nothing else tells. The first entry finds that out, or none does.
+  if type(added) == "table" then return added.err:find("equal or smaller", 1, true) and {"log", tail} or added end
   at = last + 1
 end
 put(3, quarantine, "HSET")

@@ -208,6 +208,19 @@ def test_entries_that_come_behind_what_the_log_has_keep_their_times(place: Place
     assert told == [(entry.at_ms, entry.fields["action"]) for entry in backup(first).image.log]
 
 
+def test_a_log_that_was_emptied_takes_the_entries_with_their_times(server_place: RedisPlace) -> None:
+    store, first = server_place.store(), raw()
+    store.note({"action": "refused", "author": "eve"})
+    server_place.client.xdel(server_place.keys.log, store.log(1)[0].id)
+
+    imported(store, first)
+
+    last, *log = store.log(50)
+    assert last.fields["action"] == "import"
+    told = [(entry.at_ms, entry.fields["action"]) for entry in reversed(log)]
+    assert told == [(entry.at_ms, entry.fields["action"]) for entry in backup(first).image.log]
+
+
 def test_an_adopted_export_is_a_new_version_above_all_that_is_known(place: Place) -> None:
     there = ledger(place)
     for document in DOCUMENTS[1:]:

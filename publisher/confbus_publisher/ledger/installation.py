@@ -17,7 +17,7 @@ from confbus_publisher.ledger.draft import State
 from confbus_publisher.ledger.store import BlobsDiffer, LogEntry, LogMoved
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Mapping
 
     from confbus.wire.release import Release
     from confbus_publisher.ledger.draft import Why
@@ -76,14 +76,16 @@ def _finish(store: Store, image: Image, why: Why) -> None:
         "author": why.author,
         "message": why.message,
     }
+    keeps_ids = True
     for _ in range(_TRIES):
         newest = store.log(1)
         tail = newest[0].id if newest else ""
-        log = (*_behind(tail, image.log[-MAX_LOG:]), LogEntry("*", entry))
+        entries = image.log[-MAX_LOG:]
+        log = entries if keeps_ids and not tail else tuple(map(_behind, entries))
         try:
-            return store.install(replace(image, log=log), tail=tail)
+            return store.install(replace(image, log=(*log, LogEntry("*", entry))), tail=tail)
         except LogMoved:
-            continue
+            keeps_ids = False  # nor in a log that was emptied: it takes no id below its last one
         except BlobsDiffer:
             raise Refused("somebody else changes what the import writes", advice="Who writes there?") from None
     raise Refused("the log changes all the time", advice="Who writes there? Try again.")
@@ -107,8 +109,6 @@ def _refuse_full(store: Store, image: Image) -> None:
         raise Refused("there are blobs without a head, and they are not those of the export", advice=advice)
 
 
-def _behind(tail: str, entries: Iterable[LogEntry]) -> Iterator[LogEntry]:
-    """The entries as they can stand behind `tail`: where there is one, they get new ids, and keep their times as
-    `at`."""
-    for entry in entries:
-        yield LogEntry("*", {**entry.fields, "at": str(entry.at_ms)}) if tail else entry
+def _behind(entry: LogEntry) -> LogEntry:
+    """The entry as it can stand behind others: with a new id, and its time as `at`."""
+    return LogEntry("*", {**entry.fields, "at": str(entry.at_ms)})
