@@ -308,6 +308,16 @@ def test_every_file_that_is_named_is_there(name: str) -> None:
     assert gone == []
 
 
+def test_every_page_that_code_names_is_there() -> None:
+    code = [
+        file for folder in ("publisher", "subscriber", "examples", "bench") for file in (ROOT / folder).rglob("*.py")
+    ]
+    named = {page for file in code for page in re.findall(r"\bdocs/[\w/-]+\.md", file.read_text())}
+
+    assert named
+    assert [page for page in sorted(named) if not (ROOT / page).exists()] == []
+
+
 def test_the_numbers_of_the_readme_name_benches_that_are_there() -> None:
     table = (ROOT / "README.md").read_text().partition("\n## Numbers\n")[2].partition("\n## ")[0]
     named = set(re.findall(r"^\| `(\w+)` \|", table, re.MULTILINE))
