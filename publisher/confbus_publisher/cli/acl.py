@@ -9,6 +9,7 @@ import click
 
 from confbus_publisher.access.rights import ROLES, TOPOLOGIES
 from confbus_publisher.cli import outcome
+from confbus_publisher.cli.offers import files
 from confbus_publisher.cli.options import subcommand, with_output, with_place
 from confbus_publisher.cli.output import present, say
 
@@ -30,7 +31,14 @@ if TYPE_CHECKING:
 @with_place
 @click.option("--role", type=click.Choice(ROLES), help="One role; else the users of all.")
 @click.option("--user", metavar="NAME", help="How the user is called, if not NAMESPACE-ROLE.")
-@click.option("--hash", "files", multiple=True, metavar="FILE", help="Its password is in FILE; its SHA-256 is printed.")
+@click.option(
+    "--hash",
+    "files",
+    multiple=True,
+    metavar="FILE",
+    help="Its password is in FILE; its SHA-256 is printed.",
+    shell_complete=files,
+)
 @click.option("--topology", type=click.Choice(TOPOLOGIES), help="What the server is; else what the URL says.")
 @click.option("--aclfile", "is_for_file", is_flag=True, help="Lines for the server's aclfile, not for redis-cli.")
 @click.option("--check", "is_check", is_flag=True, help="Prove on the server that the role has these rights alone.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from confbus_publisher.cli import differences, outcome
+from confbus_publisher.cli.offers import versions
 from confbus_publisher.cli.options import subcommand, with_output, with_place
 from confbus_publisher.cli.output import counted, present, say
 
@@ -16,8 +17,8 @@ if TYPE_CHECKING:
 
 @subcommand("diff", example="confbus diff 41 42", keys="from, to, changes [{path, change, old, new}]")
 @with_place
-@click.argument("before", metavar="A", type=int)
-@click.argument("after", metavar="[B]", type=int, required=False)
+@click.argument("before", metavar="A", type=int, shell_complete=versions)
+@click.argument("after", metavar="[B]", type=int, required=False, shell_complete=versions)
 @with_output
 def command(named: Named, output: str, before: int, after: int | None) -> int:
     """Show what changed between two versions, leaf by leaf.

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from confbus_publisher.cli import outcome
+from confbus_publisher.cli.offers import paths
 from confbus_publisher.cli.options import subcommand, with_output, with_place
 from confbus_publisher.cli.output import listed, present, say, table
 from confbus_publisher.cli.values import brief, visible
@@ -34,7 +35,7 @@ _MOST = 40
     "how, types [type]}]; of one value also version, is_published, since {version, at, author, message}",
 )
 @with_place
-@click.argument("path", default="")
+@click.argument("path", default="", shell_complete=paths)
 @click.option("--all", "is_all", is_flag=True, help="Every value of the configuration, one line each.")
 @with_output
 def command(named: Named, output: str, path: str, *, is_all: bool) -> int:

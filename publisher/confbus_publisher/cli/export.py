@@ -12,6 +12,7 @@ import click
 
 from confbus.errors import ConfBusError
 from confbus_publisher.cli import outcome
+from confbus_publisher.cli.offers import files
 from confbus_publisher.cli.options import subcommand, with_output, with_place
 from confbus_publisher.cli.output import counted, present, say
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     keys="file, namespace, version, releases, blobs, entries, sha256, left_out [version]",
 )
 @with_place
-@click.argument("file")
+@click.argument("file", shell_complete=files)
 @with_output
 def command(named: Named, output: str, file: str) -> int:
     """Write all that is kept of a namespace into FILE.

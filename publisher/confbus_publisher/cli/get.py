@@ -10,6 +10,7 @@ import click
 from confbus.wire.frozen import Reference
 from confbus.wire.reference import spelled
 from confbus_publisher.cli import outcome
+from confbus_publisher.cli.offers import files, paths, versions
 from confbus_publisher.cli.options import subcommand, with_output, with_place
 from confbus_publisher.cli.output import listed, present, say
 
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 
 @subcommand("get", example="confbus get database.pool.size", keys="version, path, value, sealed [path]")
 @with_place
-@click.argument("path", default="")
-@click.option("--version", type=int, metavar="V", help="In that version; else in the head.")
-@click.option("--open-keys", metavar="FILE", help="A keyring that opens sealed sections.")
+@click.argument("path", default="", shell_complete=paths)
+@click.option("--version", type=int, metavar="V", help="In that version; else in the head.", shell_complete=versions)
+@click.option("--open-keys", metavar="FILE", help="A keyring that opens sealed sections.", shell_complete=files)
 @with_output
 def command(named: Named, output: str, path: str, version: int | None, open_keys: str | None) -> int:
     """Print the value at a path, as the fleet reads it.

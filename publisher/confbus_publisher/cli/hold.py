@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from confbus_publisher.cli import outcome
+from confbus_publisher.cli import offers, outcome
 from confbus_publisher.cli.options import subcommand, with_author, with_message, with_output, with_place
 from confbus_publisher.cli.output import present
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     keys="held [{section, by, reason, at, until}]",
 )
 @with_place
-@click.argument("sections", metavar="[SECTION]...", nargs=-1)
+@click.argument("sections", metavar="[SECTION]...", nargs=-1, shell_complete=offers.sections)
 @click.option("--until", metavar="WHEN", help="End it by itself: after 2h, or at 2030-01-31T18:00:00Z.")
 @with_message
 @with_author

@@ -13,6 +13,7 @@ import click
 
 from confbus.errors import ConfBusError
 from confbus_publisher.cli import outcome
+from confbus_publisher.cli.offers import files
 from confbus_publisher.cli.options import subcommand, with_author, with_message, with_output, with_place
 from confbus_publisher.cli.output import counted, present, say, sections_text
 
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     keys="namespace, version, of, digest, releases, blobs, is_adopted, sealed [section]",
 )
 @with_place
-@click.argument("file")
+@click.argument("file", shell_complete=files)
 @click.option("--adopt", is_flag=True, help="Its head's content as the next version of a namespace that is in use.")
 @with_message
 @with_author

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from confbus_publisher.cli import outcome
+from confbus_publisher.cli.offers import files
 from confbus_publisher.cli.options import subcommand, with_author, with_output, with_place, with_wait
 from confbus_publisher.cli.output import present, say, table
 
@@ -26,7 +27,9 @@ JSON: each command says which keys its JSON has.
 
 Example: confbus keys list
 """
-_with_keys = click.option("--keys", "path", metavar="FILE", help="The keyring; else what the settings say.")
+_with_keys = click.option(
+    "--keys", "path", metavar="FILE", help="The keyring; else what the settings say.", shell_complete=files
+)
 
 
 @click.group(

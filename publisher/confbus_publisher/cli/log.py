@@ -11,6 +11,7 @@ from confbus.wire.path import Pattern
 from confbus_publisher.audit.reading import Reading
 from confbus_publisher.cli import log_entry, outcome
 from confbus_publisher.cli.moments import parse_past
+from confbus_publisher.cli.offers import versions
 from confbus_publisher.cli.options import subcommand, with_output, with_place
 from confbus_publisher.cli.output import say, show, show_json, table
 
@@ -36,7 +37,7 @@ _PAUSE_S = 0.5
 @click.option("--since", metavar="WHEN", help="From so long ago (2h, 7d) or that moment on (2026-11-26T08:00).")
 @click.option("--until", metavar="WHEN", help="Up to so long ago, or that moment.")
 @click.option("--path", "--section", "path", metavar="PATTERN", help="Only what changed there: database, **.timeout.")
-@click.option("--version", type=int, metavar="V", help="Only what made version V the head.")
+@click.option("--version", type=int, metavar="V", help="Only what made version V the head.", shell_complete=versions)
 @click.option("--values", "has_values", is_flag=True, help="Old and new values, while the releases are kept.")
 @click.option("--follow", is_flag=True, help="The oldest first, then what comes, until Ctrl-C.")
 @with_output

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from confbus_publisher.cli.offers import files
 from confbus_publisher.opening import SETTINGS_FILE, Named
 
 if TYPE_CHECKING:
@@ -16,11 +17,20 @@ if TYPE_CHECKING:
 
 _YEAR_S = 366 * 86_400
 _CONFIG = click.option(
-    "-c", "--config", metavar="FILE", envvar="CONFBUS_CONFIG", help=f"The settings; else {SETTINGS_FILE} here."
+    "-c",
+    "--config",
+    metavar="FILE",
+    envvar="CONFBUS_CONFIG",
+    help=f"The settings; else {SETTINGS_FILE} here.",
+    shell_complete=files,
 )
 _URL = click.option("--url", envvar="CONFBUS_URL", help="The server; else what the settings say.")
 _PASSWORD_FILE = click.option(
-    "--password-file", metavar="FILE", envvar="CONFBUS_PASSWORD_FILE", help="What has the password of the URL's user."
+    "--password-file",
+    metavar="FILE",
+    envvar="CONFBUS_PASSWORD_FILE",
+    help="What has the password of the URL's user.",
+    shell_complete=files,
 )
 _NAMESPACE = click.option(
     "-n", "--namespace", metavar="NAME", envvar="CONFBUS_NAMESPACE", help="The namespace; else what the settings say."

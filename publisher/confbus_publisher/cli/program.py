@@ -15,6 +15,8 @@ from confbus_publisher.cli import outcome
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from click.shell_completion import CompletionItem
+
 COMMANDS = {
     "Publish": {
         "run": "Keep the fleet in step with the sources, until stopped.",
@@ -54,12 +56,14 @@ COMMANDS = {
     },
     "Try": {
         "demo": "Watch a small fleet follow, refuse and undo changes.",
+        "completion": "Print what makes TAB complete in SHELL: bash, zsh or fish.",
     },
 }
 """Every command by its group, with the first sentence of its help: told here, the list of all imports none of them."""
 
-_NAMES = [name for names in COMMANDS.values() for name in names]
-_WIDEST = max(map(len, _NAMES))
+COMPLETE_VARIABLE = "_CONFBUS_COMPLETE"
+_TOLD = {name: told for names in COMMANDS.values() for name, told in names.items()}
+_WIDEST = max(map(len, _TOLD))
 _EPILOG = """\b
 Exit codes: 0 done, 1 failed, 2 plan or diff found differences,
 3 refused by checks, 4 the fleet did not follow in time, 64 usage.
@@ -77,10 +81,10 @@ class Program(click.Group):
     """A group whose commands are modules, imported one at a time."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002  # click's signature
-        return list(_NAMES)
+        return list(_TOLD)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002  # as above
-        if cmd_name not in _NAMES:
+        if cmd_name not in _TOLD:
             return None
         name = cmd_name.replace("-", "_") + ("_" if keyword.iskeyword(cmd_name) else "")
         module = importlib.import_module(f"confbus_publisher.cli.{name}")
@@ -90,10 +94,10 @@ class Program(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args[0] not in _NAMES and not args[0].startswith("-"):
+        if args[0] not in _TOLD and not args[0].startswith("-") and not ctx.resilient_parsing:
             import difflib
 
-            close = difflib.get_close_matches(args[0], _NAMES, n=1)
+            close = difflib.get_close_matches(args[0], _TOLD, n=1)
             hint = f" Did you mean {close[0]!r}?" if close else ""
             raise click.UsageError(f"There is no command {args[0]!r}.{hint}", ctx)
         return super().resolve_command(ctx, args)
@@ -102,6 +106,12 @@ class Program(click.Group):
         for title, names in COMMANDS.items():
             with formatter.section(title):
                 formatter.write_dl([(name.ljust(_WIDEST), told) for name, told in names.items()])
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        from click.shell_completion import CompletionItem
+
+        names = [CompletionItem(name, help=told) for name, told in _TOLD.items() if name.startswith(incomplete)]
+        return names + click.Command.shell_complete(self, ctx, incomplete)  # a Group's imports every command
 
     def main(
         self,

@@ -10,6 +10,7 @@ import click
 
 from confbus.errors import ConfBusError
 from confbus_publisher.cli import outcome
+from confbus_publisher.cli.offers import stopped
 from confbus_publisher.cli.options import subcommand, with_author, with_message, with_output, with_place, with_wait
 from confbus_publisher.cli.output import present, say, sections_text
 
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     keys="resumed [{section, digest, why}], lifted [{section, by, reason, at, until}], version, fleet",
 )
 @with_place
-@click.argument("sections", metavar="[SECTION]...", nargs=-1)
+@click.argument("sections", metavar="[SECTION]...", nargs=-1, shell_complete=stopped)
 @with_message
 @with_author
 @with_wait

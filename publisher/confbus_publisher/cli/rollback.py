@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from confbus_publisher.cli import outcome
+from confbus_publisher.cli.offers import versions
 from confbus_publisher.cli.options import subcommand, with_author, with_message, with_output, with_place, with_wait
 from confbus_publisher.cli.output import say, sections_text
 
@@ -24,7 +25,14 @@ if TYPE_CHECKING:
 )
 @with_place
 @click.option("--steps", type=click.IntRange(min=1), metavar="K", help="Back over K accepted contents (default 1).")
-@click.option("--to", "version", type=click.IntRange(min=1), metavar="V", help="To version V, whatever it was.")
+@click.option(
+    "--to",
+    "version",
+    type=click.IntRange(min=1),
+    metavar="V",
+    help="To version V, whatever it was.",
+    shell_complete=versions,
+)
 @with_message
 @with_author
 @with_wait

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from confbus_publisher.cli.offers import paths
 from confbus_publisher.cli.options import seconds, subcommand, with_author, with_output, with_place, with_wait
 from confbus_publisher.cli.output import say
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     keys="path, until, version, active {instance, state, why}, fleet",
 )
 @with_place
-@click.argument("path")
+@click.argument("path", shell_complete=paths)
 @click.argument("value")
 @click.option("--ttl", "ttl_s", callback=seconds, metavar="DURATION", help="End it by itself after so long: 30m.")
 @click.option("--reason", default="", metavar="TEXT", help="Why, for the status and the log.")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from confbus_publisher.cli.offers import overridden
 from confbus_publisher.cli.options import subcommand, with_author, with_output, with_place, with_wait
 from confbus_publisher.cli.output import say
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     "unset", example="confbus unset features.new_cart", keys="path, version, active {instance, state, why}, fleet"
 )
 @with_place
-@click.argument("path")
+@click.argument("path", shell_complete=overridden)
 @click.option("--reason", default="", metavar="TEXT", help="Why, for the log.")
 @with_author
 @with_wait

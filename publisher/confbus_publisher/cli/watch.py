@@ -9,6 +9,7 @@ import click
 
 from confbus_publisher.cli import differences, outcome
 from confbus_publisher.cli.moments import iso, local
+from confbus_publisher.cli.offers import paths
 from confbus_publisher.cli.options import subcommand, with_output, with_place
 from confbus_publisher.cli.output import say, show, show_json
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     keys="a line for each change: version, at, path, change, old, new",
 )
 @with_place
-@click.argument("path", default="**")
+@click.argument("path", default="**", shell_complete=paths)
 @with_output
 def command(named: Named, output: str, path: str) -> int:
     """Print each leaf that changes, as it changes, until Ctrl-C.
