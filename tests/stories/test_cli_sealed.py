@@ -158,3 +158,22 @@ def test_a_deeper_path_is_refused_with_its_line(sealing: Shop) -> None:
     assert answer.code == 3
     assert "db.password lies inside a section, and only a whole one can be sealed" in answer.out
     assert "Seal db, or move the value into a section of its own, beside db." in answer.out
+
+
+def test_who_goes_back_to_what_no_key_here_opens_is_told(sealing: Shop) -> None:
+    assert sealing.confbus("export", "old.jsonl").code == 0
+    sealing.confbus("keys", "generate")
+    sealing.confbus("keys", "rotate")
+    sealing.write(AFTER)
+    sealing.confbus("publish")
+    (key,) = (
+        each for each in sealing.confbus("keys", "list", "--output", "json").data["keys"] if each["releases"] == [1]
+    )
+    sealing.confbus("keys", "remove", "--force", key["id"])
+
+    back = sealing.confbus("rollback", "--to", "1")
+    adopted = sealing.confbus("import", "old.jsonl", "--adopt")
+
+    warning = f"warning: db is sealed with the key {key['id']}, which the keyring .confbus/keys does not have"
+    assert (back.code, adopted.code) == (0, 0)
+    assert all(warning in answer.err for answer in (back, adopted))

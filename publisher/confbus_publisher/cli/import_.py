@@ -46,6 +46,7 @@ def command(named: Named, output: str, file: str, message: str, author: str, **h
     they follow.
     """
     from confbus_publisher.backup.backup import Backup
+    from confbus_publisher.cli import keyring
     from confbus_publisher.ledger import Why
     from confbus_publisher.opening import site_of
     from confbus_publisher.refusals import recorded
@@ -53,8 +54,11 @@ def command(named: Named, output: str, file: str, message: str, author: str, **h
     site, why = site_of(named), Why(author, message, "import")
     with _opened(file) as there:
         backup = Backup(there, name="the export" if file == "-" else file)
-        with site.ledger() as ledger, recorded(ledger, why):
-            release = _adopted(ledger, backup, why) if how["adopt"] else _installed(ledger, backup, why)
+        with site.ledger() as ledger:
+            with recorded(ledger, why):
+                release = _adopted(ledger, backup, why) if how["adopt"] else _installed(ledger, backup, why)
+            if backup.namespace == site.namespace:
+                keyring.tell_lacking(ledger)
     facts = _facts(backup, release, site.namespace, is_adopted=how["adopt"])
     present(output, facts, [_text(facts)])
     if backup.sealed and backup.namespace != site.namespace:

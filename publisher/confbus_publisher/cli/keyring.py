@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from confbus.keyring import Key, Keyring
+    from confbus_publisher.ledger import Ledger
     from confbus_publisher.opening import Named, Site
     from confbus_publisher.sealing.key_file import KeyFile
     from confbus_publisher.sealing.seals import Seals
@@ -64,3 +65,21 @@ def needed(named: Named, file: KeyFile) -> dict[str, list[int]] | None:
     except (EmbeddedFailed, InvalidSettings, Unreachable) as error:
         say(f"Which releases need which key is not known: {error.message}")
         return None
+
+
+def tell_lacking(ledger: Ledger) -> None:
+    """Say what of the head is sealed with a key that the keyring here has not; nothing where there is no keyring."""
+    from confbus.errors import InvalidSettings
+    from confbus_publisher.sealing.resealing import keys_of
+
+    state, seals = ledger.state or ledger.refresh(), ledger.seals
+    if state is None or seals is None:
+        return
+    try:
+        ring = seals.ring
+    except InvalidSettings:
+        return
+    for section, key in keys_of(state.release.manifest, state.blobs).items():
+        if len(ring) and ring.get(key) is None:
+            lacks = f"{section} is sealed with the key {key}, which {seals.where} does not have"
+            say(f"warning: {lacks}: who has it not either keeps what he reads, and one that starts cannot read it.")

@@ -48,6 +48,7 @@ def command(
     """
     if steps is not None and version is not None:
         raise click.UsageError("--steps and --to exclude each other.", click.get_current_context())
+    from confbus_publisher.cli import keyring
     from confbus_publisher.ledger import Why
     from confbus_publisher.opening import site_of
     from confbus_publisher.refusals import recorded
@@ -57,6 +58,7 @@ def command(
         before = wait.survey(ledger)
         with recorded(ledger, why):
             facts = _rolled_back(ledger, why, steps=steps or 1, version=version)
+        keyring.tell_lacking(ledger)
         if output == "text" and facts["held"]:
             say(f"Held: {sections_text(facts['held'])}. Mend it in its source, or let it out with `confbus resume`.")
         wait.present(output, facts, [_text(facts)], ledger=ledger, before=before)
