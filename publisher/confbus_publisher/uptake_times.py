@@ -48,4 +48,5 @@ class UptakeTimes:
                 continue
             if (running.version, running.digest) == (release.version, release.digest):
                 self._awaited.discard(report.instance)
-                self.durations.add(max(report.at_ms - release.at_ms, 0) / 1000)
+                if report.at_ms >= release.at_ms:  # else it does not know the time
+                    self.durations.add((report.at_ms - release.at_ms) / 1000)

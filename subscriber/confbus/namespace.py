@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from confbus.errors import Malformed
 from confbus.events import Event, Fetched, HeadRead, ReadFailed
 from confbus.link import reason_of
@@ -24,18 +26,22 @@ if TYPE_CHECKING:
 class Namespace:
     """What one instance reads and reports, over the link of its driver. Belongs to the driver's thread."""
 
-    __slots__ = ("_instance", "_keys", "_link", "_server_ms")
+    __slots__ = ("_instance", "_keys", "_link", "_read_at", "_server_ms")
 
     def __init__(self, link: Link, keys: Keys, *, instance: str) -> None:
         self._link = link
         self._keys = keys
         self._instance = instance
         self._server_ms = 0
+        self._read_at = time.monotonic()
 
     def read_head(self) -> Event:
         def read() -> Event:
+            asked_at = (
+                time.monotonic()
+            )  # before the server says its time: so a report never claims to be older than it is
             fields, (seconds, micros) = self._link.ask(("HGETALL", self._keys.head), ("TIME",))
-            self._server_ms = int(seconds) * 1000 + int(micros) // 1000
+            self._server_ms, self._read_at = int(seconds) * 1000 + int(micros) // 1000, asked_at
             return HeadRead(heads.parse(_texts(fields)) if fields else None)
 
         return _tried(read)
@@ -72,7 +78,8 @@ class Namespace:
     def report(self, report: Mapping[str, Any]) -> str:
         """Tell the fleet; returns why it could not be told, or the empty text. Workers may lack the right to."""
         try:
-            text = json_of({**report, "at": self._server_ms})
+            passed_ms = int((time.monotonic() - self._read_at) * 1000) if self._server_ms else 0
+            text = json_of({**report, "at": self._server_ms + passed_ms})
             self._link.ask(("HSET", self._keys.fleet, self._instance, text))
         except Exception as error:  # noqa: BLE001 — a report that fails must not stop the follower
             return reason_of(error)

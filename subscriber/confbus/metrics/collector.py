@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 from weakref import WeakKeyDictionary
 
+from confbus import importing
 from confbus.durations import Durations
 from confbus.errors import InvalidSettings
 
@@ -45,6 +46,10 @@ class Collector:
 
     def add(self, observed: Observed) -> None:
         """Read it as well, until it is over. Raises `InvalidSettings` when its labels are taken."""
+        with importing.guard:
+            self._add(observed)
+
+    def _add(self, observed: Observed) -> None:
         living = tuple(each for each in self._observed if not each.is_over)
         if any((each.namespace, each.name) == (observed.namespace, observed.name) for each in living):
             origin = f"the metrics of {observed.namespace or 'this process'}"
@@ -58,7 +63,6 @@ class Collector:
 
     def collect(self) -> Iterator[Metric]:
         """The metrics as they are now."""
-        self._observed = tuple(each for each in self._observed if not each.is_over)
         return self._metrics([reading for each in self._observed for reading in each.readings()])
 
     def _metrics(self, readings: Sequence[Reading]) -> Iterator[Metric]:
@@ -77,15 +81,16 @@ _collectors: WeakKeyDictionary[CollectorRegistry, dict[int, Collector]] = WeakKe
 
 def collector_of(registry: CollectorRegistry, families: Sequence[Family]) -> Collector:
     """The one collector of `families` that `registry` has. Raises `InvalidSettings` when others took the names."""
-    there = _collectors.setdefault(registry, {})
-    if id(families) not in there:
-        collector = Collector(families)
-        try:
-            registry.register(_registrable(collector))
-        except ValueError as error:
-            raise InvalidSettings("metrics", f"the registry has one of these names already: {error}") from error
-        there[id(families)] = collector
-    return there[id(families)]
+    with importing.guard:
+        there = _collectors.setdefault(registry, {})
+        if id(families) not in there:
+            collector = Collector(families)
+            try:
+                registry.register(_registrable(collector))
+            except ValueError as error:
+                raise InvalidSettings("metrics", f"the registry has one of these names already: {error}") from error
+            there[id(families)] = collector
+        return there[id(families)]
 
 
 def _registrable(collector: Collector) -> Registrable:
