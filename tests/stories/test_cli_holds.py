@@ -93,3 +93,26 @@ def test_no_section_is_held_when_one_of_them_is_none(shop: Shop) -> None:
 
     assert (refused.code, "'db.host' is no section" in refused.err) == (1, True)
     assert shop.confbus("status", "--output", "json").data["holds"] == []
+
+
+def test_a_section_that_is_nowhere_is_held_and_the_name_it_may_mean_is_told(shop: Shop) -> None:
+    shop.confbus("publish")
+    shop.write("number: 1\ndb: {host: a, port: 5432}\ncache: {size: 1}\n")
+
+    near, far = (shop.confbus("hold", name, "-m", "a freeze") for name in ("caches", "nothing-like-it"))
+    known, value = shop.confbus("hold", "db", "cache", ".", "-m", "m"), shop.confbus("hold", "number", "-m", "m")
+
+    assert (near.code, far.code, value.code, known.code, known.err) == (0, 0, 0, 0, "")
+    assert near.err == "caches is no section in the head or the sources; did you mean cache? It is held all the same.\n"
+    assert far.err == "nothing-like-it is no section in the head or the sources. It is held all the same.\n"
+    assert "it is no mapping, and part of the section . like all such values" in value.err
+    assert "caches is held by" in shop.confbus("status").out
+
+
+def test_without_sources_a_section_is_looked_for_in_the_head(shop: Shop) -> None:
+    shop.confbus("publish")
+    (shop.directory / "confbus.yaml").unlink()
+
+    told = shop.confbus("hold", "dbs", "-m", "a freeze", "--url", str(shop.url), "-n", shop.namespace)
+
+    assert (told.code, told.err) == (0, "dbs is no section in the head; did you mean db? It is held all the same.\n")
