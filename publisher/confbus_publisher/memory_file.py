@@ -48,7 +48,7 @@ class MemoryFile:
     def keep(self, state: State, accounted: str | None) -> None:
         """Save what is new. A full disk is logged and tried again with the next change, not fatal."""
         overrides = state.overrides.texts if state.overrides else None
-        news = (state.head, accounted, overrides, state.holds, state.guard)
+        news = (state.head, accounted, state.quarantine, overrides, state.holds, state.guard, state.retreat is not None)
         if self._kept == news:
             return
         try:

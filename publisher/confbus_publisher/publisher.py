@@ -210,12 +210,10 @@ class Publisher:
         return refusal
 
     def _publish_change(self) -> tuple[str, str]:
-        merge, state = self._merge, self.ledger.state
+        merge, state = self._merge, self._recollection.quarantined(self.ledger)
         if merge is None:
             return standing.STARTING, ""
-        head = state.head if state else None
-        # The holds may have come back with a backup, while the head that is known already did not change.
-        held = {**state.quarantine, **self.ledger.store.quarantine()} if state else {}
+        head, held = (state.head, state.quarantine) if state else (None, {})
         running = state.release.manifest if state else None
         self._recollection.recognise(head)
         accounted = self._recollection.accounted

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from confbus.wire.head import Head
     from confbus_publisher.inputs import Merge
-    from confbus_publisher.ledger import State
+    from confbus_publisher.ledger import Ledger, State
     from confbus_publisher.memory_file import MemoryFile
 
 _MERGES = 16
@@ -35,6 +35,16 @@ class Recollection:
             self.has_seen = True
             self.state = _with_retreat(state, self.state)
             self._memory_file.keep(self.state, self.accounted)
+
+    def quarantined(self, ledger: Ledger) -> State | None:
+        """What the head stands for, with what is in quarantine by now, and remember that: it may have come by hand, or
+        back with a backup, while the head stayed. Raises `Unreachable`."""
+        state = ledger.state
+        held = {**state.quarantine, **ledger.store.quarantine()} if state else {}
+        if state and held != state.quarantine:
+            ledger.state = replace(state, quarantine=held)
+            self.keep(ledger.state)
+        return ledger.state
 
     def recognise(self, head: Head | None) -> None:
         """Account for an earlier merge of this process that the head has by now: what it merges since is a change of

@@ -62,6 +62,21 @@ def test_a_start_with_the_same_sources_publishes_nothing(bus: Bus) -> None:
     bus.agree(1)
 
 
+def test_what_somebody_puts_into_quarantine_by_hand_is_remembered(bus: Bus) -> None:
+    publisher, _ = bus.resting_publisher(1)
+    memory = bus.memory_file()
+    publisher.turn()
+    before, _ = must_know(memory)
+
+    bus.client.hset(bus.keys.quarantine, f"web {'ab' * 32}", "by hand")
+    publisher.turn()
+
+    publisher.ledger.store.close()
+    after, _ = must_know(memory)
+    assert after.head == before.head
+    assert after.quarantine == {f"web {'ab' * 32}": "by hand"}
+
+
 def test_an_edit_while_it_was_down_is_published_at_the_start(bus: Bus) -> None:
     ran_before(bus, 1)
 

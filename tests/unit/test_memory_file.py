@@ -130,3 +130,18 @@ def test_overrides_of_another_shape_are_not_believed(file: MemoryFile, overrides
 
     with pytest.raises(Malformed):
         file.load()
+
+
+def test_what_changes_beside_the_head_alone_is_kept(file: MemoryFile) -> None:
+    bare = guarded(has_retreat=False)
+    file.keep(bare, None)
+
+    file.keep(replace(bare, quarantine={"a f00": "too slow"}), None)
+    quarantined, _ = file.load()
+    file.keep(guarded(), None)
+    with_retreat, _ = file.load()
+
+    assert quarantined
+    assert with_retreat
+    assert quarantined.quarantine == {"a f00": "too slow"}
+    assert with_retreat.retreat == guarded().retreat
