@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import hmac
 import json
 import re
 import subprocess
@@ -12,12 +13,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import msgpack  # pyright: ignore[reportMissingTypeStubs]  # ships no types
 import pytest
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from confbus import rule
 from confbus.client import keys_of, make_client
+from confbus.keyring import Key
+from confbus.seal import seal
 from confbus.status import Status
 from confbus.testing.proxy import Proxy
 from confbus.timing import Counts
@@ -205,6 +210,22 @@ def test_a_notice_is_applied_without_a_fetch_when_its_content_proves_it(namespac
     assert has_settled
     assert is_known
     assert (subscriber.document(), subscriber.head["version"]) == ({"web": {"number": 2}, "db": {"port": 1}}, "2")
+
+
+def test_a_sealed_section_opens_as_the_page_says(namespace: str) -> None:
+    secret, plain = b"k" * 32, encoded({"web": {"number": 1}}).blobs["web"]
+    sealed = seal(Key("k-1", secret), namespace=namespace, section="web", plain=plain)
+
+    def derived(word: str) -> bytes:
+        return hmac.digest(secret, f"confbus sealed section, 1 {word}".encode() + b"\x01", "sha256")
+
+    first, (number, key, fingerprint, nonce, box) = sealed[:1], msgpack.unpackb(sealed[1:])
+    place = msgpack.packb([b"confbus sealed section, 1", namespace, "web", key])
+    opened = AESGCM(derived("seal")).decrypt(nonce, box, place + fingerprint)
+
+    assert (first, number, key) == (b"\xc1", 1, "k-1")
+    assert opened == plain
+    assert hmac.digest(derived("fingerprint"), place + opened, "sha256") == fingerprint
 
 
 @settings(max_examples=30)

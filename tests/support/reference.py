@@ -1,4 +1,4 @@
-"""Writes docs/reference: the commands as click knows them, and every key, variable and argument as the code reads it.
+"""Writes docs/reference: commands as click knows them; keys, variables and arguments as the code reads them; errors.
 
 `make reference` calls it. `tests/house/test_reference.py` fails while a page is not what this would write.
 """
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 import confbus
+from confbus import errors
+from confbus.errors import publishing
 from confbus.timing import Timing
 from confbus_publisher import ConfigManager
 from confbus_publisher.cli.program import COMMANDS, program
@@ -22,6 +24,7 @@ from support.known_variables import variables
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
+    from types import ModuleType
 
     from support.known_keys import Key
 
@@ -132,7 +135,24 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
     yield ""
 
 
-_WRITERS = {"cli.md": _commands, "configuration.md": _configuration}
+def _errors() -> Iterator[str]:
+    yield from ("# Errors", "", _NOTE, "")
+    yield "What confbus raises on purpose is a `confbus.ConfBusError`, and in `confbus.errors`. As text it says what"
+    yield "failed, on what, why, and what to do next, never a value of the configuration; its attributes keep what"
+    yield "that is made of."
+    yield "[When something is wrong](../troubleshooting.md) explains the messages."
+    for title, module in (("In a worker", errors), ("In a publisher", publishing)):
+        yield from ("", f"## {title}", "", *_table(("error", "also a", "what it means"), _rows(module)))
+
+
+def _rows(module: ModuleType) -> Iterator[tuple[str, str, str]]:
+    for name, error in vars(module).items():
+        if inspect.isclass(error) and issubclass(error, errors.ConfBusError) and error.__module__ == module.__name__:
+            bases = (f"`{base.__name__}`" for base in error.__bases__ if base not in {Exception, errors.ConfBusError})
+            yield f"`{name}`", ", ".join(bases), _told(error)
+
+
+_WRITERS = {"cli.md": _commands, "configuration.md": _configuration, "errors.md": _errors}
 NAMES = tuple(_WRITERS)
 
 if __name__ == "__main__":
