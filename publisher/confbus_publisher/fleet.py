@@ -24,7 +24,9 @@ _ID = re.compile(r"[0-9a-f]{1,64}")
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """One instance, as it last described itself; `at_ms` is the server's time as the instance last read it."""
+    """One instance, as it last described itself; `at_ms` is the server's time as the instance last read it.
+
+    `program` is what it is, with its version; `failing` are the sources, and whatever else fails, of a publisher."""
 
     instance: str
     state: str
@@ -40,6 +42,8 @@ class Report:
     overlay: tuple[str, ...] = ()
     locked: tuple[str, ...] = ()
     protocol: int = PROTOCOL
+    program: str = ""
+    failing: tuple[str, ...] = ()
 
     def is_live(self, now_ms: int) -> bool:
         """False when the instance was silent for three of its intervals, or reports from a future that nobody had."""
@@ -67,6 +71,8 @@ def parse(instance: str, raw: bytes) -> Report | None:
             overlay=_paths(facts.get("overlay")),
             locked=_paths(facts.get("locked")),
             protocol=_number(facts.get("protocol", PROTOCOL)),
+            program=str(facts.get("program", ""))[:50],
+            failing=_paths(facts.get("failing")),
             labels={str(name)[:50]: str(label)[:100] for name, label in labels.items()},
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING
 
+from confbus.version import PROGRAM
 from confbus.wire.head import PROTOCOL
 
 if TYPE_CHECKING:
@@ -61,6 +62,8 @@ class Standing:
             "labels": {"lease": "active" if self.is_active else "standby"},
             "interval_s": interval_s,
             "protocol": PROTOCOL,
+            "program": PROGRAM,
+            "failing": [name[:_LONGEST] for name in list(self.failures)[:_MOST_WARNINGS]],
             "at": at_ms,
         }
         return json.dumps(facts, separators=(",", ":")).encode()

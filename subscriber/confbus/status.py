@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from confbus.version import PROGRAM
 from confbus.wire.record import record
 
 TYPE_CHECKING = False
@@ -100,6 +101,7 @@ class Status:
             "labels": dict(labels),
             "interval_s": interval_s,
             "protocol": protocol,
+            "program": PROGRAM,
             "validators": validators,
             "overlay": [path[:MOST_OF_PATH] for path in self.overlay[:MOST_PATHS]],
             "locked": [section[:MOST_OF_PATH] for section in self.locked[:MOST_PATHS]],

@@ -16,6 +16,7 @@ from support.server import Server
 from support.servers import GENERATIONS
 
 if TYPE_CHECKING:
+    from support.constellations import Nodes
     from support.shop import Answer, Shop
 
 
@@ -140,7 +141,7 @@ def test_a_worker_s_login_looks_at_what_it_may_and_is_no_publisher(
         alone = shop.confbus(
             *("doctor", "-c", "/dev/null/none", "--url", users.url("subscriber"), "-n", namespace, "--output", "json")
         )
-        here = shop.confbus("doctor", "--url", users.url("subscriber"), "--output", "json")
+        here = shop.confbus("doctor", "--url", users.url("subscriber"), "--role", "publisher", "--output", "json")
         publisher = shop.confbus("doctor", "--url", users.url("publisher"), "--output", "json")
 
     assert "cannot look at whether scripts run" in unseen(alone)
@@ -239,6 +240,55 @@ def test_files_of_the_publisher_that_are_not_in_order_are_told(shop: Shop) -> No
     _, troubles = examined(shop)
 
     assert {"password-open", "state-not-kept"} <= troubles.keys()
+
+
+def test_the_fallback_of_workers_here_is_looked_at_as_they_would(shop: Shop) -> None:
+    assert shop.url
+    shop.confbus("publish")
+    with confbus.connect(shop.url, namespace=shop.namespace, fallback="good") as config:
+        assert config["number"] == 1
+    Path("bad").write_text("nothing")
+
+    good = shop.confbus("doctor", "--fallback", "good")
+    _, bad = examined(shop, "--fallback", "bad")
+    _, nowhere = examined(shop, "--fallback", "nowhere/file")
+
+    assert "the fallback good has version 1" in good.out
+    assert "not written by this version" in bad["fallback-refused"]["what"]
+    assert "nowhere is not there" in nowhere["fallback-refused"]["what"]
+
+
+def test_an_operator_needs_the_rights_of_an_operator_when_that_is_said(
+    shop: Shop, server: Server, namespace: str, tmp_path: Path
+) -> None:
+    with Users(server, namespace, tmp_path) as users:
+        place = ("--url", users.url("operator"))
+        of_any, of_publisher = examined(shop, *place), examined(shop, *place, "--role", "publisher")
+
+    assert (of_any[0], "rights-lacking" in of_any[1]) == (0, False)
+    assert (of_publisher[0], "server: info" in of_publisher[1]["rights-lacking"]["what"]) == (1, True)
+
+
+def test_a_server_of_each_generation_is_well(each_server: Server, shop: Shop) -> None:
+    shop.url = each_server.url
+    shop.settle()
+    shop.confbus("publish")
+
+    assert examined(shop)[0] == 0
+
+
+@pytest.mark.slow
+def test_a_cluster_is_looked_at_as_one_and_a_node_of_it_says_that_it_is_one(cluster: Nodes, shop: Shop) -> None:
+    shop.url = cluster.url
+    shop.settle()
+    shop.confbus("publish")
+
+    whole = examined(shop)
+    nodes = [examined(shop, "--url", node.url) for node in cluster.servers.values()]
+
+    assert (whole[0], list(whole[1])) == (0, ["no-publisher"])
+    assert sorted(code for code, _ in nodes) == [0, 1, 1]
+    assert all("redis+cluster://" in troubles["no-server"]["what"] for code, troubles in nodes if code)
 
 
 def test_workers_that_refuse_what_is_published_are_told_with_their_reason(shop: Shop) -> None:

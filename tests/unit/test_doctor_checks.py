@@ -23,7 +23,7 @@ from confbus_publisher.doctor.login import LoginFacts
 from confbus_publisher.doctor.machine_facts import MachineFacts, file_mounts, look_around
 from confbus_publisher.doctor.namespace_facts import HeadFacts, NamespaceFacts
 from confbus_publisher.doctor.server_facts import ServerFacts
-from confbus_publisher.doctor.source_facts import FileFacts, SourceFacts
+from confbus_publisher.doctor.source_facts import FallbackFacts, FileFacts, SourceFacts
 from confbus_publisher.fleet import Report
 from confbus_publisher.survey import Survey
 
@@ -67,6 +67,8 @@ def survey(*instances: Report, holder: str = "", publishers: tuple[Report, ...] 
         ({"maxmemory": 10_000, "used_memory": 9_001, "maxmemory_policy": "noeviction"}, ["no-memory-left"]),
         ({"maxmemory": 100_000, "used_memory": 91_000, "maxmemory_policy": "noeviction"}, ["memory-scarce"]),
         ({"maxmemory": 0, "maxmemory_policy": "noeviction", "evicted_keys": 3}, ["evicted-keys"]),
+        ({"maxmemory_policy": "noeviction", "used_memory_rss": 91, "total_system_memory": 100}, ["memory-scarce"]),
+        ({"maxmemory_policy": "noeviction", "used_memory_rss": 91, "total_system_memory": 0}, []),
     ],
 )
 def test_what_the_memory_of_a_server_means(info: dict[str, Any], named: list[str]) -> None:
@@ -205,6 +207,8 @@ def test_a_login_of_a_worker_is_not_enough_where_a_publisher_runs() -> None:
         ([report("a", locked=("db",))], ["workers-locked"]),
         ([report("a", error="the fallback /x cannot be written: Permission denied")], ["workers-troubled"]),
         ([report("a"), report("b", protocol=2)], ["mixed-protocols"]),
+        ([report("a", program="confbus 0.1.0"), report("b", program="confbus 0.2.0")], ["mixed-versions"]),
+        ([report("a", program="confbus 0.1.0"), report("b", program="confbus 0.1.0"), report("c")], []),
     ],
 )
 def test_what_the_reports_of_workers_mean(some: list[Report], named: list[str]) -> None:
@@ -218,18 +222,29 @@ def test_a_worker_has_a_minute_to_follow() -> None:
 
 
 @pytest.mark.parametrize(
-    ("state", "error", "named"),
+    ("state", "error", "failing", "named"),
     [
-        ("in step", "", []),
-        ("in step", "app.yaml: no such file", ["source-failing"]),
-        ("refused", "no port", ["publisher-stuck"]),
-        ("held", "db was rolled back", ["publisher-holds"]),
+        ("in step", "", (), []),
+        ("in step", "version 7 is watched", (), []),
+        ("in step", "app.yaml: no such file", ("app.yaml",), ["publisher-troubled"]),
+        ("refused", "no port", (), ["publisher-stuck"]),
+        ("held", "db was rolled back", (), ["publisher-holds"]),
     ],
 )
-def test_what_the_active_publisher_says_of_itself(state: str, error: str, named: list[str]) -> None:
-    active = report("pub", state, error=error, role="publisher")
+def test_what_the_active_publisher_says_of_itself(
+    state: str, error: str, failing: tuple[str, ...], named: list[str]
+) -> None:
+    active = report("pub", state, error=error, failing=failing, role="publisher")
 
     assert names(namespace.publishers(NamespaceFacts(HEAD, seen=survey(holder="pub", publishers=(active,))))) == named
+
+
+def test_those_that_are_left_behind_by_an_upgrade_are_named() -> None:
+    some = [report(name, program="confbus 0.2.0") for name in "abc"] + [report("old", program="confbus 0.1.0")]
+
+    [finding] = fleet.workers(NamespaceFacts(HEAD, seen=survey(*some)))
+
+    assert finding.what == "3 of confbus 0.2.0, 1 of confbus 0.1.0: old (confbus 0.1.0)"
 
 
 def test_a_namespace_without_a_publisher_is_told_and_so_is_an_empty_one() -> None:
@@ -246,6 +261,20 @@ def test_the_head_needs_a_key_that_was_active_here(keys: dict[str, str], named: 
     head = HeadFacts(version=7, at_ms=NOW_MS, size=1000, sealed={"db": "k1"})
 
     assert names(files.keyring(FileFacts(keys=keys), head)) == named
+
+
+@pytest.mark.parametrize(
+    ("fallback", "named"),
+    [
+        (FallbackFacts("/x", "it is damaged"), ["fallback-refused"]),
+        (FallbackFacts("/x"), []),
+        (FallbackFacts("/x", version=7, age_s=9_999), []),
+        (FallbackFacts("/x", version=6, age_s=5), []),
+        (FallbackFacts("/x", version=6, age_s=9_999), ["fallback-stale"]),
+    ],
+)
+def test_what_the_last_known_good_on_disk_means(fallback: FallbackFacts, named: list[str]) -> None:
+    assert names(files.last_known_good(fallback, HEAD)) == named
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from confbus.status import Status, stand
 from confbus.timing import Counts
+from confbus.version import PROGRAM
 from confbus.wire import head as heads
 from confbus.wire.head import MAX_LINEAGE
 from confbus_publisher import fleet
@@ -41,7 +42,10 @@ def test_a_report_is_read_as_the_subscriber_wrote_it() -> None:
     report = parse("web:1", raw())
 
     assert report == Report(
-        "web:1", "live", stand(HEAD), stand(HEAD), "", 1_000_000, 30, validators=2, labels={"zone": "a"}
+        *("web:1", "live", stand(HEAD), stand(HEAD), "", 1_000_000, 30),
+        validators=2,
+        labels={"zone": "a"},
+        program=PROGRAM,
     )
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from confbus_publisher.access.rights import ROLES
 from confbus_publisher.cli import outcome
 from confbus_publisher.cli.options import subcommand, with_output, with_place
 from confbus_publisher.cli.output import counted, plain, present, say, width
@@ -17,6 +18,7 @@ from confbus_publisher.cli.output import counted, plain, present, say, width
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from confbus_publisher.access.rights import Role
     from confbus_publisher.doctor.examination import Examination
     from confbus_publisher.doctor.finding import Finding, Level
     from confbus_publisher.opening import Named
@@ -35,20 +37,24 @@ _MARKS: dict[Level, tuple[str, str, str]] = {
     keys="namespace, url, is_healthy, counts {level: count}, findings [{area, level, name, what, why, advice}]",
 )
 @with_place
+@click.option("--role", type=click.Choice(ROLES), help="Whose rights the login needs; else see below.")
+@click.option("--fallback", metavar="FILE", help="Where workers here keep their last known good: fallback=.")
 @click.option("--strict", "is_strict", is_flag=True, help="Fail for warnings, too.")
 @with_output
-def command(named: Named, output: str, *, is_strict: bool) -> int:
+def command(named: Named, output: str, role: Role | None, fallback: str | None, *, is_strict: bool) -> int:
     """Look for all that is wrong here, from sources to fleet.
 
     That is sources, machine, server, login, namespace and fleet. Tells of each trouble what it is, why it matters, and
     what to do. Nothing is changed; what a server refuses to tell, as many managed ones do, is no failure. Without a
     server, the rest is looked at all the same.
 
+    With the URL of the settings a publisher's rights are needed, with another one those of any role.
+
     Ends with 1 when something is broken. Warnings are no reason to fail, but with --strict.
     """
     from confbus_publisher.doctor.examination import examine
 
-    seen = examine(named)
+    seen = examine(named, role=role, fallback=fallback)
     counts: Counter[Level] = Counter(finding.level for finding in seen.findings)
     is_healthy = not counts["error"] and not (is_strict and counts["warning"])
     facts = {

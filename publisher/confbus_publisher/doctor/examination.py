@@ -24,11 +24,12 @@ from confbus_publisher.doctor.finding import AREAS, Finding, unseen
 from confbus_publisher.doctor.machine_facts import look_around
 from confbus_publisher.doctor.namespace_facts import NamespaceFacts, read_namespace
 from confbus_publisher.doctor.server_facts import ask_server
-from confbus_publisher.doctor.source_facts import read_files, read_sources
+from confbus_publisher.doctor.source_facts import read_fallback, read_files, read_sources
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from confbus_publisher.access.rights import Role
     from confbus_publisher.doctor.namespace_facts import HeadFacts
     from confbus_publisher.doctor.server_facts import ServerFacts
     from confbus_publisher.opening import Named, Site
@@ -44,18 +45,24 @@ class Examination:
     findings: tuple[Finding, ...]
 
 
-def examine(named: Named) -> Examination:
+def examine(named: Named, *, role: Role | None = None, fallback: str | None = None) -> Examination:
     """Look at everything where `named` leads; nothing is changed anywhere.
+
+    `role` is whose rights are needed, if not a publisher's where the settings name the server, and anybody's else;
+    `fallback` is the file of workers on this machine.
 
     Raises `InvalidSettings` when it leads nowhere, because neither settings nor a server and a namespace were named.
     """
     found: list[Finding] = []
     settings = _settings(named, found)
     site = _site(named, settings, found)
-    head = _at_the_server(site, settings, found) if site else None
+    needed: Role | None = role or ("publisher" if settings and not named.url else None)
+    head = _at_the_server(site, needed, found) if site else None
     found += _here(settings, head) if settings else []
-    found.sort(key=lambda finding: AREAS.index(finding.area))
     name = site.namespace if site else settings.namespace if settings else named.namespace or ""
+    if fallback:
+        found += files.last_known_good(read_fallback(fallback, name), head)
+    found.sort(key=lambda finding: AREAS.index(finding.area))
     return Examination(name, site.where if site else "", tuple(found))
 
 
@@ -100,7 +107,7 @@ def _here(settings: Settings, head: HeadFacts | None) -> Iterator[Finding]:
     yield from machine.installations(around)
 
 
-def _at_the_server(site: Site, settings: Settings | None, found: list[Finding]) -> HeadFacts | None:
+def _at_the_server(site: Site, needed: Role | None, found: list[Finding]) -> HeadFacts | None:
     """The server, the login, the namespace and the fleet; the head, if it can be read."""
     try:
         server = ask_server(site)
@@ -110,7 +117,7 @@ def _at_the_server(site: Site, settings: Settings | None, found: list[Finding]) 
         found.append(server_program.away(error))
         return None
     found += _of_server(server, facts)
-    found += _of_login(site, is_publisher=settings is not None)
+    found += _of_login(site, needed)
     found += [*namespace.releases(facts), *namespace.publishers(facts), *fleet.workers(facts)]
     return facts.head
 
@@ -128,12 +135,12 @@ def _of_server(server: ServerFacts, facts: NamespaceFacts) -> Iterator[Finding]:
     yield from server_program.untold(server)
 
 
-def _of_login(site: Site, *, is_publisher: bool) -> Iterator[Finding]:
+def _of_login(site: Site, needed: Role | None) -> Iterator[Finding]:
     client = make_client(site.url, namespace=site.namespace)
     keys = keys_of(client, site.namespace)
     client.close()
     try:
-        tried = login.try_login(site.url, keys, needed="publisher" if is_publisher else None)
+        tried = login.try_login(site.url, keys, needed=needed)
     except ConfBusError as error:
         yield unseen("login", "the rights of this login", error.message.rstrip("."))
     else:

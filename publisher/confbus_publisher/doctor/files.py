@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from confbus_publisher.doctor.namespace_facts import HeadFacts
-    from confbus_publisher.doctor.source_facts import FileFacts
+    from confbus_publisher.doctor.source_facts import FallbackFacts, FileFacts
 
 NO_KEYRING = Trouble("sources", "error", "keyring-refused", "What is to be sealed cannot be sealed: nothing goes out.")
 KEY_LACKING = Trouble(
@@ -27,6 +27,20 @@ NOT_REMEMBERED = Trouble(
     "state-not-kept",
     "After a restart the publisher does not know what was published, and cannot undo a loss of the server.",
 )
+
+NO_FALLBACK = Trouble(
+    "machine",
+    "error",
+    "fallback-refused",
+    "A worker that starts while the server is away finds nothing to read.",
+)
+STALE_FALLBACK = Trouble(
+    "machine",
+    "warning",
+    "fallback-stale",
+    "A worker that starts while the server is away runs an older version.",
+)
+_STALE_S = 600
 
 
 def keyring(files: FileFacts, head: HeadFacts | None) -> Iterator[Finding]:
@@ -58,3 +72,17 @@ def passwords(files: FileFacts) -> Iterator[Finding]:
     """Whether others may log in with what they read here."""
     for path, mode in files.open_passwords.items():
         yield PASSWORD_OPEN.found(f"{path} may be read by everybody (mode {mode})", f"chmod 600 {path}")
+
+
+def last_known_good(fallback: FallbackFacts, head: HeadFacts | None) -> Iterator[Finding]:
+    """Whether a worker that starts without the server has something to read."""
+    if fallback.error:
+        advice = "Give it a directory of its own, which the workers' user may write."
+        yield NO_FALLBACK.found(fallback.error, advice)
+    elif fallback.version is None:
+        yield fine("machine", f"the fallback {fallback.path} can be written; no worker wrote it yet")
+    elif head and fallback.version != head.version and fallback.age_s > _STALE_S:
+        what = f"the fallback {fallback.path} has version {fallback.version}, the head is {head.version}"
+        yield STALE_FALLBACK.found(what, "Do workers that use it run here, and follow?")
+    else:
+        yield fine("machine", f"the fallback {fallback.path} has version {fallback.version}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING
 
 from confbus_publisher.doctor.finding import Finding, Trouble, fine
@@ -23,6 +24,9 @@ ADRIFT = Trouble("fleet", "warning", "workers-adrift", "They run what they have,
 LOCKED = Trouble("fleet", "warning", "workers-locked", "A read of these sections raises an error there.")
 TROUBLED = Trouble("fleet", "warning", "workers-troubled", "They follow, but something went wrong beside that.")
 MIXED = Trouble("fleet", "warning", "mixed-protocols", "What the newer ones can read, the older ones may not.")
+VERSIONS = Trouble(
+    "fleet", "warning", "mixed-versions", "In an upgrade it is so; when it stays, some were left behind."
+)
 _PATIENCE_MS = 60_000
 _BY_STATE = {
     "vetoing": (VETOING, "Their error says why: mend the value, or `confbus rollback`."),
@@ -88,10 +92,17 @@ def _troubled(seen: Survey) -> Iterator[Finding]:
 
 
 def _mixed(seen: Survey) -> Iterator[Finding]:
-    protocols = sorted({report.protocol for report in (*seen.instances, *seen.publishers) if seen.is_live(report)})
+    live = [report for report in (*seen.instances, *seen.publishers) if seen.is_live(report)]
+    protocols = sorted({report.protocol for report in live})
     if len(protocols) > 1:
         advice = "Upgrade the workers first, then the publishers."
         yield MIXED.found(f"protocols {', '.join(map(str, protocols))} are in use at once", advice)
+    programs = Counter(report.program for report in live if report.program)
+    if len(programs) > 1:
+        rarest = programs.most_common()[-1][0]
+        some = [report for report in live if report.program == rarest]
+        what = f"{', '.join(f'{count} of {program}' for program, count in programs.most_common(_MOST))}"
+        yield VERSIONS.found(f"{what}: {_named(some, lambda report: report.program)}", "Upgrade those that are behind.")
 
 
 def _version(report: Report) -> str:

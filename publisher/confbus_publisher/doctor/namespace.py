@@ -24,7 +24,12 @@ BROKEN = Trouble("namespace", "warning", "history-damaged", "No rollback leads t
 NOBODY = Trouble("namespace", "warning", "no-publisher", "What is edited does not go out, and no loss is undone.")
 STUCK = Trouble("namespace", "error", "publisher-stuck", "What is edited does not go out until this is mended.")
 KEEPING = Trouble("namespace", "warning", "publisher-holds", "The fleet runs something else than the sources say.")
-FAILING = Trouble("namespace", "warning", "source-failing", "Edits of this source do not go out.")
+FAILING = Trouble(
+    "namespace",
+    "warning",
+    "publisher-troubled",
+    "Not all goes out that should: a source keeps its last good values, or an override, a hold or a probe fails.",
+)
 _STUCK = {standing.REFUSED, standing.LOST, standing.UNREACHABLE}
 _FINE = {"in step", standing.STARTING, standing.STANDBY}
 
@@ -56,9 +61,6 @@ def publishers(facts: NamespaceFacts) -> Iterator[Finding]:
         yield NOBODY.found("no publisher is active", advice)
         return
     yield from _active(seen)
-    standby = len(seen.standby)
-    if not standby:
-        yield fine("namespace", "no other publisher stands by")
 
 
 def _active(seen: Survey) -> Iterator[Finding]:
@@ -71,10 +73,10 @@ def _active(seen: Survey) -> Iterator[Finding]:
         yield STUCK.found(what, "Its log has the whole of it.")
     elif report.state not in _FINE:
         yield KEEPING.found(what, "`confbus status` says what waits; `confbus plan` what would change.")
-    elif report.error:
+    elif report.failing:
         yield FAILING.found(what, "`confbus check` where the sources are finds what is wrong.")
     else:
-        yield fine("namespace", f"{report.instance} is active, {report.state}; {len(seen.standby)} stand by")
+        yield fine("namespace", f"{what}; {len(seen.standby)} stand by")
 
 
 def _versions(versions: tuple[int, ...]) -> str:

@@ -112,6 +112,8 @@ def _lua(client: Any, lease: str, refusals: dict[str, str]) -> str:
     except _GONE:
         raise
     except RedisError as error:
+        if str(error).startswith(("MOVED ", "ASK ")):
+            raise
         if "permissions" in str(error).lower():
             refusals["A script"] = reason_of(error)
             return ""

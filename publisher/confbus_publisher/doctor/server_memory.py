@@ -46,6 +46,7 @@ def memory(server: ServerFacts, *, release_bytes: int = 0) -> Iterator[Finding]:
         return
     policy, most, used = str(info["maxmemory_policy"]), server.number("maxmemory"), server.number("used_memory")
     troubles = [*_eviction(policy, most, server.number("evicted_keys")), *_room(most, used, release_bytes)]
+    troubles += _room_of_host(server) if not most else []
     yield from troubles
     if not troubles:
         limit = f"{_mb(used)} of {_mb(most)}" if most else f"{_mb(used)}, without a limit of its own"
@@ -70,6 +71,13 @@ def _room(most: int, used: int, release_bytes: int) -> Iterator[Finding]:
         yield FULL.found(f"{_mb(left)} of {_mb(most)} are left, the last release has {_mb(release_bytes)}", advice)
     elif used > _SCARCE * most:
         yield SCARCE.found(f"{_mb(left)} of {_mb(most)} are left", advice)
+
+
+def _room_of_host(server: ServerFacts) -> Iterator[Finding]:
+    used, most = server.number("used_memory_rss"), server.number("total_system_memory")
+    if used > _SCARCE * most > 0:
+        advice = "Set maxmemory below what the machine has, and look what fills it."
+        yield SCARCE.found(f"it takes {_mb(used)} of the {_mb(most)} of its machine, and has no maxmemory", advice)
 
 
 def _mb(size: int) -> str:

@@ -49,6 +49,31 @@ class FileFacts:
     open_passwords: Mapping[str, str] = field(default_factory=dict[str, str])
 
 
+@dataclass(frozen=True, slots=True)
+class FallbackFacts:
+    """The last known good of workers at `path`: `error` is why it is not to be used or replaced; `version` is what it
+    has, if anything, and `age_s` how long ago that was last known to be the newest."""
+
+    path: str
+    error: str = ""
+    version: int | None = None
+    age_s: float = 0.0
+
+
+def read_fallback(path: str, namespace: str) -> FallbackFacts:
+    """Look at it as a worker does that starts, with the rights of this user."""
+    from confbus.fallback import Fallback
+
+    try:
+        good = Fallback(path, namespace).load()
+    except Malformed as error:
+        return FallbackFacts(path, error.message.rstrip("."))
+    directory = Path(path).absolute().parent
+    if not os.access(directory, os.W_OK | os.X_OK):
+        return FallbackFacts(path, f"{directory} {'cannot be written' if directory.exists() else 'is not there'}")
+    return FallbackFacts(path, "", good.head.version, good.age_s) if good else FallbackFacts(path)
+
+
 def read_sources(settings: Settings) -> SourceFacts:
     """Read every source once, and try the checks but for those that compare with the head. Raises `InvalidSettings`."""
     from confbus_publisher.opening import inputs_of
