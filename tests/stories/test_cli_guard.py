@@ -86,6 +86,17 @@ def test_the_same_command_goes_on_with_a_trial_that_was_interrupted(shop: Shop, 
     assert (answer.code, answer.data["is_new"], answer.data["guard"]["outcome"]) == (3, False, "rolled back")
 
 
+def test_who_is_replaced_during_the_trial_is_told(shop: Shop, worker: Subscriber) -> None:
+    shop.write("number: 3\n")
+    with shop.start("publish", "--guard", "60s") as publishing:
+        publishing.says("Version 2 is watched for 60 s.")
+        publish(shop, 4)
+
+        publishing.says("Version 2 was on trial still when version 3 took its place.")
+        assert publishing.process.wait(timeout=30) == 0
+    worker.wait_for(version=3, timeout=20)
+
+
 def test_the_settings_guard_what_is_published_by_hand_unless_it_is_turned_off(shop: Shop, worker: Subscriber) -> None:
     shop.settle("guard: 60s")
     shop.write("number: 2\n")

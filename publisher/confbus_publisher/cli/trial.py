@@ -28,10 +28,13 @@ def see_through(ledger: Ledger, policy: Policy, author: str) -> Ending | None:
     say(f"Version {guard.version} is watched for {(guard.until_ms - guard.since_ms) / 1000:g} s.")
     progress = _Progress(time.monotonic() + (guard.until_ms - guard.since_ms) / 1000)
     try:
-        return trial.see_through(ledger, policy, author=author, pause=progress.pause)
+        ending = trial.see_through(ledger, policy, author=author, pause=progress.pause)
     except KeyboardInterrupt:
         say(f"Version {guard.version} is out, and on trial: the next active publisher goes on watching it.")
         raise
+    if ending and ending.word == trial.REPLACED:
+        say(f"Version {guard.version} was on trial still when version {ending.version} took its place.")
+    return ending
 
 
 def fact(ending: Ending | None) -> dict[str, Any] | None:
