@@ -9,12 +9,14 @@ import subprocess
 import sys
 from contextlib import contextmanager
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING
 
 import pytest
 from prometheus_client import CollectorRegistry
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from confbus.metrics import child_exit
 from support.eventually import eventually
 from support.releases import Releases
 
@@ -36,15 +38,31 @@ with Bus({"web": {"port": 80}}) as bus:
         config.close()
 """
 
+MANAGER = """
+import asyncio
+from confbus_publisher import function_source, initialize_config_manager
+from confbus_publisher.metrics import guide_metrics
+from prometheus_client import REGISTRY
+
+async def main():
+    source = function_source(lambda: {"web": {"port": 80}}, name="said")
+    manager = await initialize_config_manager([source], metrics=REGISTRY, check_interval_s=0.05)
+    guide_metrics()
+    copied = asyncio.Event()
+    manager.measure().copies += (lambda loop=asyncio.get_running_loop(): loop.call_soon_threadsafe(copied.set),)
+    await copied.wait()
+
+asyncio.run(main())
+"""
+
 
 def scraped(folder: Path, metric: str, *, by: str = "pid") -> dict[str, float]:
     """What the processes show together of one metric, by a label."""
     registry = CollectorRegistry()
     MultiProcessCollector(registry, str(folder))
     samples = (sample for family in registry.collect() for sample in family.samples)
-    return {
-        sample.labels.get(by, ""): sample.value for sample in samples if sample.name == f"confbus_subscriber_{metric}"
-    }
+    named = (sample for sample in samples if sample.name in {metric, f"confbus_subscriber_{metric}"})
+    return {sample.labels.get(by, ""): sample.value for sample in named}
 
 
 @contextmanager
@@ -88,9 +106,31 @@ def test_a_worker_that_is_killed_leaves_no_gauge_behind_and_all_that_it_counted(
 def test_a_closed_subscriber_shows_nothing_to_other_processes_and_the_next_one_counts_on(tmp_path: Path) -> None:
     environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
 
-    subprocess.run([sys.executable, "-c", ONE_AFTER_THE_OTHER], env=environment, check=True)
+    subprocess.run([sys.executable, "-c", ONE_AFTER_THE_OTHER], env=environment, timeout=60, check=True)
 
     assert [math.isnan(value) for value in scraped(tmp_path, "version").values()] == [True]
     assert all(math.isnan(value) for value in scraped(tmp_path, "state", by="state").values())
     assert scraped(tmp_path, "applies_total") == {"": 4}
     assert scraped(tmp_path, "apply_duration_seconds_count") == {"": 2}
+
+
+def test_a_manager_shows_itself_to_other_processes_by_its_own_names_and_by_those_of_the_guide(tmp_path: Path) -> None:
+    environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
+
+    subprocess.run([sys.executable, "-c", MANAGER], env=environment, timeout=60, check=True)
+
+    assert list(scraped(tmp_path, "confbus_version").values()) == [1]
+    assert scraped(tmp_path, "confbus_publishes_total", by="outcome")["published"] == 1
+    assert scraped(tmp_path, "config_reloads_total", by="status")["success"] == 1
+    assert scraped(tmp_path, "config_reload_duration_seconds_count") == {"": 1}
+    assert list(scraped(tmp_path, "config_sources_healthy").values()) == [1]
+
+
+def test_gunicorn_may_say_that_a_worker_is_dead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    for name in ("gauge_liveall_17.db", "gauge_liveall_18.db", "counter_17.db"):
+        (tmp_path / name).touch()
+
+    child_exit(None, SimpleNamespace(pid=17))
+
+    assert {file.name for file in tmp_path.iterdir()} == {"gauge_liveall_18.db", "counter_17.db"}
