@@ -165,7 +165,8 @@ def site_of(named: Named) -> Site:
         return published_site(settings_of(named))
     if not named.namespace:
         reason = "there is no such file here, and no namespace was named"
-        raise InvalidSettings(SETTINGS_FILE, reason, advice="Go where it is, or give -c FILE, or -n and --url.")
+        advice = "Go where it is, or give -c FILE, or -n and --url. `confbus init` writes one."
+        raise InvalidSettings(SETTINGS_FILE, reason, advice=advice)
     return Site(_running_url(embedded_directory(named.file)), named.namespace)
 
 

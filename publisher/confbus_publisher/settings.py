@@ -160,7 +160,7 @@ def _read(file: Path) -> tuple[Frozen, Mapping[paths.Path, Origin]]:
         return load_yaml(text, origin_name=str(file), within_lists=True)
     except OSError as failure:
         reason = f"unreadable: {failure.strerror or failure}"
-        raise InvalidSettings(str(file), reason, advice="Create it, or name another one with -c.") from failure
+        raise InvalidSettings(str(file), reason, advice="`confbus init` writes one; or name it with -c.") from failure
     except SourceFailed as failure:
         raise InvalidSettings(failure.origin, failure.reason, advice=failure.advice) from None
 

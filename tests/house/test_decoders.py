@@ -49,6 +49,7 @@ READING = {
 KNOWN = {
     "publisher/confbus_publisher/checks/cel_worker.py": "what its parent, the publisher, wrote into its pipe",
     "publisher/confbus_publisher/demo/workers.py": "what the demo's own workers print",
+    "publisher/confbus_publisher/first_settings/draft.py": "the settings that it just wrote itself",
     "publisher/confbus_publisher/formats/format.py": "gives texts to the parsers of each format",
     "subscriber/confbus/testing/override.py": "what the test itself encoded just before",
 }

@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from click.shell_completion import CompletionItem
 
 COMMANDS = {
+    "Begin": {
+        "init": "Write a first confbus.yaml.",
+        "demo": "Watch a small fleet follow, refuse and undo changes.",
+        "completion": "Print what makes TAB complete in SHELL: bash, zsh or fish.",
+    },
     "Publish": {
         "run": "Keep the fleet in step with the sources, until stopped.",
         "check": "Find all that is wrong with the sources, without a server.",
@@ -53,10 +58,6 @@ COMMANDS = {
     "Back up": {
         "export": "Write all that is kept of a namespace into FILE.",
         "import": "Make a namespace of what `confbus export` wrote into FILE.",
-    },
-    "Try": {
-        "demo": "Watch a small fleet follow, refuse and undo changes.",
-        "completion": "Print what makes TAB complete in SHELL: bash, zsh or fish.",
     },
 }
 """Every command by its group, with the first sentence of its help: told here, the list of all imports none of them."""

@@ -23,13 +23,13 @@ def in_order(names: Collection[str], profile: str, *, among: Collection[str]) ->
     for name in sorted(names):
         if not profile:
             yield name
-        elif _base(name) not in among:
+        elif base_of(name) not in among:
             yield name
             if (on_top := variant(name, profile)) in among:
                 yield on_top
 
 
-def _base(name: str) -> str:
+def base_of(name: str) -> str:
     """What `name` would go on top of: `app.yaml` for `app.production.yaml`; empty for a name with one dot."""
     stem, _, suffix = name.rpartition(".")
     stem, _, _ = stem.rpartition(".")
