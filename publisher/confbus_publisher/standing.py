@@ -42,12 +42,15 @@ class Standing:
     rolled_back: int = 0
     failed: int = 0
 
-    def complaints_after(self, before: Standing, *, told: Collection[str] = ()) -> Iterator[str]:
-        """The failures and warnings that are new since `before`, as sentences, but for failures of the names `told`."""
+    def new_failures(self, before: Standing, *, told: Collection[str] = ()) -> Iterator[tuple[str, str]]:
+        """The sources that fail otherwise than `before`, and why, but for the names `told`."""
         for name, failure in self.failures.items():
             if name not in told and before.failures.get(name) != failure:
-                yield f"source {name} keeps its last good values: {failure}"
-        yield from (f"published with a warning: {text}" for text in self.warnings if text not in before.warnings)
+                yield name, failure
+
+    def new_warnings(self, before: Standing) -> Iterator[str]:
+        """What checks found that they had not found `before`."""
+        return (text for text in self.warnings if text not in before.warnings)
 
     def report(self, instance: str, *, at_ms: int, interval_s: float, seen: Stand | None = None) -> bytes:
         """The report for the fleet. `seen` is the last head this publisher knows: what is adopted goes above it."""

@@ -33,6 +33,7 @@ class Telling:
         self._interval_s = interval_s
         self._clock = clock
         self._told: tuple[Standing, float] | None = None
+        self._failing: set[str] = set()
 
     def take(self, now: Standing, *, told: Collection[str] = ()) -> bool:
         """Stand like that from now on; True when it is news, which is logged once. Failures of the names `told` are in
@@ -40,14 +41,24 @@ class Telling:
         before = self.standing
         if now == before:
             return False
-        for complaint in now.complaints_after(before, told=told):
-            _log.warning("%s", complaint)
+        self._complain(now, before, told)
         if now.state != before.state or (now.why != before.why and now.state != standing.UNREACHABLE):
             level = logging.INFO if now.state in _CALM else logging.WARNING
             facts = {"state": now.state, "before": before.state, "why": now.why, "is_active": now.is_active}
             _log.log(level, "%s%s", now.state, now.why and f": {now.why}", extra=facts)
         self.standing = now
         return True
+
+    def _complain(self, now: Standing, before: Standing, told: Collection[str]) -> None:
+        for name, failure in now.new_failures(before, told=told):
+            self._failing.add(name)
+            facts = {"source": name, "why": failure}
+            _log.warning("source %s keeps its last good values: %s", name, failure, extra=facts)
+        for name in sorted(self._failing - now.failures.keys()):
+            self._failing.remove(name)
+            _log.info("source %s is read again", name, extra={"source": name})
+        for warning in now.new_warnings(before):
+            _log.warning("published with a warning: %s", warning, extra={"why": warning})
 
     def heard_of(self, reported: Collection[str]) -> None:
         """Note whose reports are there: when the own one is not, it went with the data, and is due again."""

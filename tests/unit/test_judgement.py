@@ -20,6 +20,7 @@ from confbus_publisher.memory_file import MemoryFile
 from confbus_publisher.oneshot import publish_once
 from confbus_publisher.publisher import Publisher
 from confbus_publisher.sources import DictSource
+from confbus_publisher.sources.file import FileSource
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -130,3 +131,19 @@ def test_a_report_with_odd_warnings_is_read_as_far_as_it_goes() -> None:
     assert [len(text) for text in report.warnings[:1]] == [300]
     assert len(report.warnings) == 10
     assert fleet.parse("test", json.dumps({**facts, "warnings": 5}).encode()) is None
+
+
+def test_a_source_that_fails_and_is_read_again_is_told_once_each(
+    publisher: Publisher, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
+    file = tmp_path / "app.yaml"
+    publisher.inputs = Inputs([FileSource(file)], limit_bytes=1_000_000)
+
+    for text in ("a: 1", "a: [", "a: [", "a: 2", "a: 2"):
+        file.write_text(text)
+        publisher.turn()
+
+    told = [vars(record) for record in caplog.records if "source" in vars(record)]
+    assert [(each["levelname"], each["source"]) for each in told] == [("WARNING", str(file)), ("INFO", str(file))]
+    assert "app.yaml:2:1" in told[0]["why"]

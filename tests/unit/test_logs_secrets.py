@@ -1,7 +1,8 @@
-"""Whatever happens to a source, no value of it is in a line of the log, at any level, in any field."""
+"""Whatever happens to a source, no value of it is in a line of the log, at any level, in any field, or in a status."""
 
 from __future__ import annotations
 
+import json
 import logging
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ from confbus_publisher.logs import JsonLines, Lines
 from confbus_publisher.manager.forgetful import Forgetful
 from confbus_publisher.opening import Named
 from confbus_publisher.publisher import Publisher
+from confbus_publisher.vitals import Vitals
 from support.seals import seals
 
 if TYPE_CHECKING:
@@ -73,12 +75,17 @@ class Shop:
             opening.inputs_of(read), Ledger(MemoryStore()), Forgetful(), identity="ann", author="ann"
         )
 
+        self.vitals = Vitals("shop")
+        self.vitals.take(self.publisher, "memory:")
+        self.statuses: list[str] = []
+
     def turn(self, text: str) -> str:
         """Let the file say `text`; gives the state that the publisher came to."""
         draft = self.directory / "draft"
         draft.write_text(text)
         draft.replace(self.directory / "app.yaml")
         self.publisher.turn()
+        self.statuses.append(f"{json.dumps(self.vitals.status())} {self.vitals.readiness()} {self.vitals.summary}")
         return self.publisher.standing.state
 
 
@@ -96,7 +103,7 @@ def test_whole_reloads_at_debug_log_no_value(tmp_path: Path, caplog: pytest.LogC
     shop = Shop(tmp_path)
     states = {"good": shop.turn(GOOD)} | {name: shop.turn(text) for name, text in EDITS.items()}
 
-    said = lines(caplog)
+    said = [*lines(caplog), *shop.statuses]
     assert [line for line in said if SECRET in line] == []
     assert {states["good"], states["a value changes"]} == {"in step"}
     assert len([state for state in states.values() if state == "refused"]) >= 7

@@ -122,7 +122,8 @@ class Guarding:
             return None
         release = self._ledger.rollback(retreat.release, Why(self._author, f"guard: {why}", "rollback"))
         self.rolled_back, self.trouble = self.rolled_back + 1, ""
-        _log.warning("version %d is rolled back, as version %d: %s", guard.version, release.version, why)
+        facts = {"version": release.version, "bad_version": guard.version, "why": why}
+        _log.warning("version %d is rolled back, as version %d: %s", guard.version, release.version, why, extra=facts)
         return release
 
     def _accept(self, guard: Guard) -> None:
@@ -131,7 +132,7 @@ class Guarding:
         watched = f"watched for {for_s:g} s" if for_s else "judged at once"
         if self._ledger.end_guard(guard, {**entry, "message": watched}):
             self.passed, self.trouble = self.passed + 1, ""
-            _log.info("version %d is accepted, %s", guard.version, watched)
+            _log.info("version %d is accepted, %s", guard.version, watched, extra={"version": guard.version})
 
 
 def _snapshot(state: State) -> Snapshot:
