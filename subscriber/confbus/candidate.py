@@ -41,7 +41,8 @@ def from_fetch(fetched: Fetched, running: Assembly) -> Apply:
 
 
 def judged(apply: Apply, local: Local) -> Applied | Refused:
-    """Offer `apply` to the local copy: it is what is read there from now on, or it was refused."""
+    """Offer `apply` to the local copy: it is what is read there from now on, or it was refused. Raises `Awaited` while
+    a vault is asked for the first time: others need this thread."""
     try:
         assembly = assemble(apply, local.unsealing.opener(apply.blobs.values()))
     except Malformed as error:
@@ -49,7 +50,7 @@ def judged(apply: Apply, local: Local) -> Applied | Refused:
     except SealBroken as error:
         return Refused(apply.head, str(error))
     refusal = _taken_away(apply, assembly) or _laid_open(apply, assembly, local.unsealing.required)
-    reason = refusal or local.receive(snapshot(apply, assembly))
+    reason = refusal or local.receive(snapshot(apply, assembly), waits=False)
     return Refused(apply.head, reason) if reason else Applied(apply.head, assembly)
 
 

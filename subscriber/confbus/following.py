@@ -28,12 +28,11 @@ from confbus.events import (
     Ticked,
 )
 from confbus.fallback import LastGood
-from confbus.follower import CACHED, Follower
+from confbus.follower import Follower
 from confbus.link import EVERYBODY, reason_of
 from confbus.namespace import Namespace
-from confbus.status import Status, honest, is_connected, stand
-from confbus.wire.path import render
-from confbus.wire.record import replace
+from confbus.secrets.unresolved import Awaited
+from confbus.status import status_of
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -43,6 +42,7 @@ if TYPE_CHECKING:
     from confbus.link import Link, News
     from confbus.local import Local
     from confbus.start import Restored
+    from confbus.status import Status
     from confbus.telling import Telling
     from confbus.timing import Timing
     from confbus.wire.head import Head
@@ -81,6 +81,7 @@ class Following:
         self._telling = telling
         self._follower = Follower(timing)
         self._unreported_since = 0.0
+        self._is_behind = False
         self._applied: tuple[Head, Assembly] | None = None
         self._link: Link
         self._namespace: Namespace
@@ -88,6 +89,7 @@ class Following:
     def join(self, link: Link) -> None:
         """Follow over `link` from now on."""
         self._link = link
+        self._local.on_answer = link.wake
         self._namespace = Namespace(link, self.keys, instance=self.instance)
 
     def renewed(self, instance: str, fallback: Fallback | None) -> Following:
@@ -113,14 +115,14 @@ class Following:
         self._applied, self._blobs = (good.head, restored.assembly), good.blobs
         self._stand_at(*self._applied, verified_at=time.monotonic() - good.age_s)
 
-    def restore(self) -> bool:
+    def restore(self, *, waits: bool = True) -> bool:
         """Take the last known good from disk if nothing runs yet; in whatever thread, for this one may be waiting for a
-        server that says nothing."""
+        server that says nothing. Raises `Awaited` as `Local.receive`."""
         if self._fallback is None:
             return False
         try:
             with self._local.changing:  # who finds a snapshot there finds, too, where it came from
-                restored = start.restore(self._local, self._fallback)
+                restored = start.restore(self._local, self._fallback, waits=waits)
                 if restored is not None:  # else another thread was first, and what it left is still to be taken
                     self._restored = restored
         except (Malformed, ConfigRefused) as error:
@@ -158,28 +160,18 @@ class Following:
         if self._unreported_since and (is_quiet or time.monotonic() - self._unreported_since > _MAX_UNREPORTED_S):
             self._report()
         self._take_restored()
+        if self._is_behind and not self._local.is_asking:
+            self._is_behind = False
+            self._follower.judge_again()
         return self.take(Ticked()) if self._follower.wake_at() <= time.monotonic() else []
 
     def status(self) -> Status:
-        follower, restored, snapshot = self._follower, self._restored, self._local.snapshot
-        resolver = self._local.resolver
+        follower, restored = self._follower, self._restored
         # What another thread has put there and this one does not know yet, since it waits for a server.
         disk = restored.good if restored is not None and follower.served is None else None
-        age_s = disk.age_s if disk else time.monotonic() - follower.verified_at
-        state, error = (CACHED, follower.error) if disk else honest(follower, age_s)
-        return Status(
-            namespace=self.keys.namespace,
-            instance=self.instance,
-            state=state,
-            seen=stand(disk.head if disk else follower.seen),
-            running=stand(disk.head if disk else follower.served),
-            verified_age_s=age_s,
-            error=error or (self._fallback.error if self._fallback else "") or self._local.problem,
-            counts=replace(follower.counts, **(resolver.counts if resolver else {})),
-            overlay=() if snapshot is None else snapshot.overlaid,
-            locked=() if snapshot is None else tuple(map(render, snapshot.locked)),
-            is_connected=is_connected(follower, state, age_s),
-        )
+        trouble = self._fallback.error if self._fallback else ""
+        namespace, instance = self.keys.namespace, self.instance
+        return status_of(follower, self._local, disk, namespace=namespace, instance=instance, trouble=trouble)
 
     def leave(self) -> None:
         """Stop listening, and take this instance's report away."""
@@ -194,7 +186,7 @@ class Following:
     def _carry_out(self, action: Action) -> News:
         match action:
             case Apply():
-                return [(self.channel, self._apply(action))]
+                return self._apply(action)
             case ReadHead():
                 if self._local.refresh():
                     self._follower.judge_again()
@@ -212,14 +204,18 @@ class Following:
                 self._unreported_since = self._unreported_since or time.monotonic()
                 return []
 
-    def _apply(self, apply: Apply) -> Event:
+    def _apply(self, apply: Apply) -> News:
         started = time.perf_counter()
-        event = candidate.judged(apply, self._local)
+        try:
+            event = candidate.judged(apply, self._local)
+        except Awaited:
+            self._is_behind = True  # the head is read again when there is an answer
+            return []
         if isinstance(event, Applied):
             if self._local.measures is not None:
                 self._local.measures.applies.add(time.perf_counter() - started)
             self._took(apply, event.assembly)
-        return event
+        return [(self.channel, event)]
 
     def _with_new_keys(self) -> News:
         """Judge again what was refused or locked for want of a key, once there are others."""
@@ -230,7 +226,7 @@ class Following:
         if snapshot is None or follower.served is None:
             return []
         running = follower.running
-        return [(self.channel, self._apply(Apply(follower.served, running, running.manifest, {}, snapshot.at_ms)))]
+        return self._apply(Apply(follower.served, running, running.manifest, {}, snapshot.at_ms))
 
     def _took(self, apply: Apply, assembly: Assembly) -> None:
         """Remember what runs, for a forked child and for the next start."""
@@ -255,11 +251,14 @@ class Following:
     def _find_accepted(self, refused: Head) -> list[Event]:
         """What to run in place of a first release that was refused: the last known good, else an earlier release."""
         reason, resolver = self._follower.error, self._local.resolver
-        if self.restore():
-            self._take_restored()
-            return []
         try:
+            if self.restore(waits=False):
+                self._take_restored()
+                return []
             found = earlier.find(self._namespace, self._local, refused)
+        except Awaited:
+            self._is_behind = True
+            return []
         except Exception as error:  # noqa: BLE001 — whatever a connection raises; the head is read again anyway
             found = None
             reason = f"{reason}; earlier releases could not be read: {reason_of(error)}"

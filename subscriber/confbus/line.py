@@ -3,6 +3,9 @@
 Timeouts of sockets count from byte to byte, so a server that drips holds a reader for as long as it likes: in the
 handshake, in the headers, in the body. Here the connection itself ends at the deadline, whatever is being read.
 
+Looking up a name is up to the system, and cannot be cut: it may hold the thread that fetches beyond the deadline, so
+nobody else is to wait for that thread without a limit of their own.
+
 Link-local addresses are never connected to: there, clouds hand the credentials of a machine to whoever asks. A name is
 looked up once, and what was looked at is what is connected to.
 """

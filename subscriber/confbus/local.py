@@ -33,7 +33,8 @@ Validator = "Callable[[Snapshot], object]"
 
 
 class Local:
-    """The newest accepted snapshot of one subscriber. `on_swap` is called with each one, before anybody is told."""
+    """The newest accepted snapshot of one subscriber. `on_swap` is called with each one, before anybody is told, and
+    `on_answer` from any thread when a vault has answered, or does not."""
 
     __slots__ = (
         "_dispatcher",
@@ -45,6 +46,7 @@ class Local:
         "_waking",
         "changing",
         "measures",
+        "on_answer",
         "overlay",
         "resolver",
         "secrets_refresh_s",
@@ -66,6 +68,7 @@ class Local:
         self.views: list[View[Any]] = []
         self.snapshot: Snapshot | None = None
         self._dispatcher: Dispatcher | None = None
+        self.on_answer: Callable[[], None] = lambda: None
         self.changing = _thread.RLock()
         self._pins: Pins | None = None
         self._on_swap = on_swap
@@ -74,8 +77,9 @@ class Local:
         self._making = _thread.allocate_lock()  # not `changing`: who holds that may be judging for long
         self._waking = _thread.allocate_lock()
 
-    def receive(self, release: Snapshot) -> str:
-        """Offer what a release says, with the overlay of this instance over it, and secrets in place of references."""
+    def receive(self, release: Snapshot, *, waits: bool = True) -> str:
+        """Offer what a release says, with the overlay of this instance over it, and secrets in place of references.
+        Who does not wait for a vault (`waits`) gets `Awaited` raised while it is asked for the first time."""
         if self.overlay is None and self.resolver is None and not release.references:
             return self.offer(release)
         with self.changing:
@@ -83,7 +87,7 @@ class Local:
                 snapshot = self.overlay.over(release) if self.overlay else release
             except InvalidSettings as error:
                 return str(error)
-            return self._resolver().receive(release, snapshot, self.offer)
+            return self._resolver().receive(release, snapshot, self.offer, waits=waits)
 
     def refresh(self) -> bool:
         """Put in what secret references lead to now; what is read stays when somebody objects. True when a secret has
@@ -132,8 +136,14 @@ class Local:
             with importing.guard:
                 from confbus.secrets.resolver import Resolver
 
-            self.resolver = Resolver(self.secrets_refresh_s)
+            answered = lambda: self.on_answer()  # noqa: E731, PLW0108 — in a forked child it is another one
+            self.resolver = Resolver(self.secrets_refresh_s, answered)
         return self.resolver
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether a vault may answer soon."""
+        return self.resolver is not None and self.resolver.is_asking
 
     @property
     def problem(self) -> str:

@@ -39,22 +39,23 @@ def checked(policy: str) -> None:
         raise InvalidSettings("start=", f"{policy!r} is no way to start", advice="Say 'wait', 'cached' or 'fail'.")
 
 
-def restore(local: Local, fallback: Fallback) -> Restored | None:
+def restore(local: Local, fallback: Fallback, *, waits: bool = True) -> Restored | None:
     """Let the last known good be read, if there is one and nothing is read yet. Any thread may call this.
 
-    Raises `Malformed` for one that must not be believed, `ConfigRefused` for one that this process refuses.
+    Raises `Malformed` for one that must not be believed, `ConfigRefused` for one that this process refuses,
+    `Awaited` as `Local.receive`.
     """
     collecting = gc.isenabled()
     gc.disable()  # a start makes many objects and frees none
     try:
         with local.changing:
-            return None if local.snapshot is not None else _restore(local, fallback)
+            return None if local.snapshot is not None else _restore(local, fallback, waits=waits)
     finally:
         if collecting:
             gc.enable()
 
 
-def _restore(local: Local, fallback: Fallback) -> Restored | None:
+def _restore(local: Local, fallback: Fallback, *, waits: bool) -> Restored | None:
     good = fallback.load()
     if good is None:
         return None
@@ -75,7 +76,7 @@ def _restore(local: Local, fallback: Fallback) -> Restored | None:
         locked=assembly.locked_places,
         references=assembly.references,
     )
-    reason = local.receive(snapshot)
+    reason = local.receive(snapshot, waits=waits)
     if reason:
         raise ConfigRefused(head.version, reason)
     return Restored(good, assembly)

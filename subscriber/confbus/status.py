@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
+
 from confbus.version import PROGRAM
-from confbus.wire.record import record
+from confbus.wire.path import render
+from confbus.wire.record import record, replace
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -11,7 +14,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from typing import Any
 
+    from confbus.fallback import LastGood
     from confbus.follower import Follower
+    from confbus.local import Local
     from confbus.timing import Counts
     from confbus.wire.head import Head
 
@@ -115,6 +120,29 @@ def _ago(age_s: float) -> str:
         if age_s >= 2 * unit_s:
             return f"{age_s / unit_s:.0f} {unit} ago"
     return f"{age_s:.0f} s ago"
+
+
+def status_of(
+    follower: Follower, local: Local, disk: LastGood | None, *, namespace: str, instance: str, trouble: str
+) -> Status:
+    """Where `follower` stands, or what comes from `disk` when that is read and the follower does not know it yet.
+    `trouble` is that of the file for a start."""
+    snapshot, resolver = local.snapshot, local.resolver
+    age_s = disk.age_s if disk else time.monotonic() - follower.verified_at
+    state, error = ("cached", follower.error) if disk else honest(follower, age_s)
+    return Status(
+        namespace=namespace,
+        instance=instance,
+        state=state,
+        seen=stand(disk.head if disk else follower.seen),
+        running=stand(disk.head if disk else follower.served),
+        verified_age_s=age_s,
+        error=error or trouble or local.problem,
+        counts=replace(follower.counts, **(resolver.counts if resolver else {})),
+        overlay=() if snapshot is None else snapshot.overlaid,
+        locked=() if snapshot is None else tuple(map(render, snapshot.locked)),
+        is_connected=is_connected(follower, state, age_s),
+    )
 
 
 def honest(follower: Follower, age_s: float) -> tuple[str, str]:

@@ -35,7 +35,17 @@ NO_NOUNS = {"utils", "util", "helpers", "helper", "common", "base", "misc"}
 LATER = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|XX" + r"X)\b")
 
 # What a caller never meets: the package that raises one of these catches it, and raises one of the tree.
-SIGNALS = {"BlobsDiffer", "LogMoved", "VersionTaken", "Unfit", "Misplaced", "ErrorReply", "Misfit", "Unresolved"}
+SIGNALS = {
+    "BlobsDiffer",
+    "LogMoved",
+    "VersionTaken",
+    "Unfit",
+    "Misplaced",
+    "ErrorReply",
+    "Misfit",
+    "Unresolved",
+    "Awaited",
+}
 
 
 def files(*folders: str, suffixes: tuple[str, ...] = (".py",)) -> list[Path]:

@@ -11,7 +11,7 @@ import time
 from confbus import importing
 from confbus.secrets.filling import filled
 from confbus.secrets.places import Files, Variables
-from confbus.secrets.unresolved import Unresolved
+from confbus.secrets.unresolved import Awaited, Unresolved
 from confbus.wire.diff import same
 from confbus.wire.frozen import Frozen
 from confbus.wire.path import lookup, render
@@ -35,11 +35,15 @@ if TYPE_CHECKING:
             ...
 
 
+_AWAITED = "a vault was asked for a secret, and has not answered yet"
+
+
 class Resolver:
     """`problem` says why a secret may be older than it should. One thread at a time: whoever holds the lock of the
-    local copy."""
+    local copy. `answered` is called in another thread when a vault that was asked has answered, or does not."""
 
-    def __init__(self, refresh_s: float) -> None:
+    def __init__(self, refresh_s: float, answered: Callable[[], None] = lambda: None) -> None:
+        self._answered = answered
         self.problem = ""
         self._refreshed = self._failed = 0
         self._refresh_s = refresh_s
@@ -65,12 +69,20 @@ class Resolver:
         """Whether a release was refused for want of a secret that may come."""
         return bool(self._lacking)
 
-    def receive(self, release: Snapshot, snapshot: Snapshot, offer: Callable[[Snapshot], str]) -> str:
+    @property
+    def is_asking(self) -> bool:
+        """Whether a vault may answer soon. Any thread may ask."""
+        return self._vaults is not None and self._vaults.is_asking
+
+    def receive(
+        self, release: Snapshot, snapshot: Snapshot, offer: Callable[[Snapshot], str], *, waits: bool = True
+    ) -> str:
         """Offer `snapshot`, which is `release` as this instance reads it but for secrets, with those. Returns why it
-        was refused, without any secret, or nothing."""
+        was refused, without any secret, or nothing. Raises `Awaited` rather than wait for a vault unless it `waits`."""
         self._offered = {}
+        self.problem = "" if self.problem == _AWAITED else self.problem
         try:
-            reason = offer(self.over(snapshot) if snapshot.references else snapshot)
+            reason = offer(self.over(snapshot, waits=waits) if snapshot.references else snapshot)
         except Unresolved as failure:
             return failure.reason
         if reason:
@@ -90,12 +102,15 @@ class Resolver:
             self._tell(receive(self._release))
         return self._has_found() or self._has_mended()
 
-    def over(self, snapshot: Snapshot) -> Snapshot:
+    def over(self, snapshot: Snapshot, *, waits: bool = True) -> Snapshot:
         """`snapshot` with the secrets put in, as far as references are left in it. Raises `Unresolved`, naming path and
-        reference, for one that leads nowhere and never did. May wait 5 seconds for a vault."""
+        reference, for one that leads nowhere and never did. A vault that was never asked it `waits` for, 5 seconds at
+        most, or it raises `Awaited` until that has answered or they are over."""
         document: dict[Any, Any] = dict(snapshot)  # the keys of a snapshot are paths; here they must be keys
         wanted = {path: each for path, each in snapshot.references.items() if _stands(document, path, each)}
-        self._prepare(wanted.values())
+        if self._is_behind(wanted.values(), waits=waits):
+            self.problem = _AWAITED
+            raise Awaited
         failures: dict[paths.Path, Unresolved] = {}
         for path, reference in wanted.items():
             try:
@@ -121,7 +136,7 @@ class Resolver:
     def _has_moved(self) -> bool:
         """Whether a reference that is read leads to something else now, which was not refused already."""
         self.problem = ""
-        self._prepare(self._values, is_waiting=False)
+        self._ask_again(self._values)
         found = {reference: self._value(reference) for reference in self._values}
         for reference in found:
             if self._vaults is not None and reference.scheme == "vault":
@@ -131,7 +146,7 @@ class Resolver:
     def _has_found(self) -> bool:
         """Whether all that a refused release lacked is there by now."""
         lacking = self._lacking
-        self._prepare(lacking, is_waiting=False)
+        self._ask_again(lacking)
         try:
             for reference in lacking:
                 self._read(reference)
@@ -167,19 +182,25 @@ class Resolver:
         if self._vaults is not None:
             self._vaults.renew()
 
-    def _prepare(self, references: Iterable[Reference], *, is_waiting: bool = True) -> None:
-        names = [reference.name for reference in references if reference.scheme == "vault" and not fault_of(reference)]
-        if not names:
-            return
+    def _is_behind(self, references: Iterable[Reference], *, waits: bool) -> bool:
+        """Ask vaults for what was never asked for. True when that is to be waited for, and nobody may here."""
+        names = _names(references)
+        if names and waits:
+            self._all_vaults().await_first(names)
+        return bool(names) and not waits and self._all_vaults().ask_first(names)
+
+    def _ask_again(self, references: Iterable[Reference]) -> None:
+        names = _names(references)
+        if names:
+            self._all_vaults().ask_again(names)
+
+    def _all_vaults(self) -> Vaults:
         if self._vaults is None:
             with importing.guard:
                 from confbus.secrets.vaults import Vaults
 
-            self._vaults = self._places["vault"] = Vaults(self._refresh_s)
-        if is_waiting:
-            self._vaults.await_first(names)
-        else:
-            self._vaults.ask_again(names)
+            self._vaults = self._places["vault"] = Vaults(self._refresh_s, self._answered)
+        return self._vaults
 
     def _value(self, reference: Reference) -> Any:
         """What it leads to; what it led to before, when that is nothing now. Raises `Unresolved`."""
@@ -219,6 +240,11 @@ class Resolver:
         value = filled(below, leaves)
         self._filled[key] = (below, leaves, value)
         return value
+
+
+def _names(references: Iterable[Reference]) -> list[str]:
+    """What vaults are to be asked for."""
+    return [reference.name for reference in references if reference.scheme == "vault" and not fault_of(reference)]
 
 
 def _stands(document: Mapping[Any, Any], path: paths.Path, reference: Reference) -> bool:

@@ -10,3 +10,7 @@ class Unresolved(Exception):
         self.reason = reason
         self.is_final = is_final
         super().__init__(reason)
+
+
+class Awaited(Exception):
+    """A vault was asked for a secret, has not answered yet, and nobody may wait for it here."""

@@ -11,7 +11,7 @@ from confbus.secrets.unresolved import Unresolved
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
     from typing import Any
 
     from confbus.secrets.vault import Secret
@@ -22,14 +22,23 @@ _OF_LEASE = 2 / 3
 
 
 class Vaults:
-    """What each path held when it was last asked for; a failure leaves that as it is. One thread uses this."""
+    """What each path held when it was last asked for; a failure leaves that as it is. One thread uses this; `answered`
+    is called in another whenever what was asked for is there, or is not."""
 
-    def __init__(self, refresh_s: float) -> None:
+    def __init__(self, refresh_s: float, answered: Callable[[], None] = lambda: None) -> None:
         self._refresh_s = refresh_s
+        self._answered = answered
         self._known: dict[str, Secret] = {}
         self._failures: dict[str, Unresolved] = {}
         self._due: dict[str, float] = {}
         self._asking: threading.Event | None = None
+        self._asked: frozenset[str] = frozenset()
+        self._patient_until = 0.0
+
+    @property
+    def is_asking(self) -> bool:
+        """Whether there is somebody to wait for, who has not used up the patience of 5 seconds."""
+        return self._asking is not None and not self._asking.is_set() and time.monotonic() < self._patient_until
 
     def read(self, name: str) -> Any:
         """The value at `path#field` as it is known. Raises `Unresolved` where nothing is."""
@@ -46,10 +55,16 @@ class Vaults:
 
     def await_first(self, names: Iterable[str]) -> None:
         """Ask for what was never asked for, or long ago in vain, and wait for it, 5 seconds at most."""
-        now = time.monotonic()
-        unknown = [path for path in _paths(names) if path not in self._known and self._due.get(path, 0.0) <= now]
-        if unknown and self._ask(unknown) and self._asking is not None:
+        if self.ask_first(names) and self._asking is not None:
             self._asking.wait(DEADLINE_S)
+
+    def ask_first(self, names: Iterable[str]) -> bool:
+        """Ask for what was never asked for, or long ago in vain. True while there is reason to wait for that."""
+        now = time.monotonic()
+        unknown = [path for path in _paths(names) if path not in self._known]
+        due = [path for path in unknown if self._due.get(path, 0.0) <= now]
+        self._ask(due)
+        return self.is_asking and not self._asked.union(due).isdisjoint(unknown)
 
     def ask_again(self, names: Iterable[str]) -> None:
         """Ask for all that is due, and wait for nothing."""
@@ -60,17 +75,17 @@ class Vaults:
         """In a forked child: the thread that asks is the parent's."""
         self._asking = None
 
-    def _ask(self, paths: list[str]) -> bool:
+    def _ask(self, paths: list[str]) -> None:
         if not paths or (self._asking is not None and not self._asking.is_set()):
-            return bool(paths)
+            return
         asking = self._asking = threading.Event()
+        self._asked = frozenset(paths)
+        self._patient_until = time.monotonic() + DEADLINE_S
         thread = threading.Thread(target=self._fetch, args=(paths, asking), name="confbus-vault", daemon=True)
         try:
             thread.start()
         except RuntimeError:  # a limit of threads, which may pass
             asking.set()
-            return False
-        return True
 
     def _fetch(self, paths: list[str], asking: threading.Event) -> None:
         ends_at = time.monotonic() + _PATIENCE_S
@@ -92,6 +107,7 @@ class Vaults:
                     self._due[path] = time.monotonic() + (secret.lease_s * _OF_LEASE or self._refresh_s)
         finally:
             asking.set()
+            self._answered()
 
 
 def _paths(names: Iterable[str]) -> list[str]:
