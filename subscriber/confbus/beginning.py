@@ -146,7 +146,7 @@ class Beginning(Reads):
     def _first_snapshot(self) -> Snapshot:
         """What `start_when_read` promises to the first who read; all others are told what hinders."""
         is_there = self._local.snapshot is not None  # as in a child of who has read: it waits for nothing
-        if not is_there and self._driver is not None and self._driver.is_here:
+        if not is_there and self._is_judging():
             reason = "a view or a validator of it asks for what it is judging; it is given the snapshot"
             raise ConnectFailed(self._dial.where, self.namespace, 0.0, reason)
         if not is_there and self._patience_s is not None and not self._has_waited:
@@ -156,6 +156,11 @@ class Beginning(Reads):
                 self._has_waited = True
         snapshot = self._local.snapshot
         return self._not_ready() if snapshot is None else snapshot
+
+    def _is_judging(self) -> bool:
+        """True in the thread that follows."""
+        with self._lock:  # it may be at work before whoever started it knows of it
+            return self._driver is not None and self._driver.is_here
 
     def _begin_soon(self) -> None:
         """Follow, once the child has taken its breath; where no thread can be started, the next read tries again."""
