@@ -41,6 +41,7 @@ def test_a_change_of_something_else_goes_out(bus: Bus) -> None:
     bus.edit(publisher, 2)
 
     bus.agree(2)
+    assert bus.actions() == [("publish", 1), ("hold", 0), ("publish", 2)]
 
 
 def test_a_hold_that_ends_lets_the_change_out(bus: Bus) -> None:
@@ -67,6 +68,8 @@ def test_a_rollback_goes_through_a_hold(bus: Bus) -> None:
     bus.rollback(to=1)
 
     bus.agree(1)
+    assert bus.actions()[-2:] == [("hold", 0), ("rollback", 3)]
+    assert list(bus.ledger.store.holds().texts) == [ALL]
 
 
 def test_holds_that_cannot_be_read_stay_and_that_is_told_once(bus: Bus, caplog: pytest.LogCaptureFixture) -> None:

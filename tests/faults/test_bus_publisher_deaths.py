@@ -13,7 +13,7 @@ import pytest
 from confbus.errors import OutcomeUnknown
 from confbus_publisher.inputs import Inputs
 from confbus_publisher.ledger.redis import RedisStore
-from support.bus import Edits, Killed, MortalStore, digest_of, document
+from support.bus import Edits, dies, digest_of, document
 from support.eventually import eventually
 from support.scale import scaled
 from support.shop import Shop
@@ -33,21 +33,6 @@ def versions(bus: Bus) -> list[int]:
     return [version for _, version in bus.actions()]
 
 
-def dies(bus: Bus, number: int, *, at: int, has_sent: bool) -> bool:
-    """A publisher starts after its source was edited to `number`, and dies at its call `at`, if there is one."""
-    publisher, _ = bus.resting_publisher(number)
-    store = publisher.ledger.store
-    assert isinstance(store, MortalStore)
-    store.dies_at, store.has_sent = at, has_sent
-    try:
-        publisher.turn()
-    except Killed:
-        return True
-    finally:
-        store.close()
-    return False
-
-
 @pytest.mark.parametrize("has_sent", [False, True], ids=["before it asks", "before it hears"])
 def test_a_publisher_that_dies_at_any_step_leaves_all_of_a_change_or_nothing(
     bus: Bus, server: Server, has_sent: bool
@@ -59,7 +44,8 @@ def test_a_publisher_that_dies_at_any_step_leaves_all_of_a_change_or_nothing(
     made: list[bool] = []
     for step in count():
         number = step + 2
-        was_killed = dies(bus, number, at=step, has_sent=has_sent)
+        publisher, _ = bus.resting_publisher(number)
+        was_killed = dies(publisher, at=step, has_sent=has_sent)
         state = bus.ledger.refresh()
         assert state
         assert bus.ledger.is_whole()

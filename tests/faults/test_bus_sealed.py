@@ -16,7 +16,7 @@ from confbus_publisher.ledger import Ledger, Why
 from confbus_publisher.ledger.redis import RedisStore
 from confbus_publisher.oneshot import publish_once
 from confbus_publisher.overrides.override import Override
-from support.bus import Killed, MortalStore
+from support.bus import dies
 from support.eventually import eventually
 from support.sealed_bus import SECRET, SealedBus, document
 from support.seals import key
@@ -71,7 +71,7 @@ def test_a_publisher_that_dies_between_a_new_key_and_the_sealed_head_leaves_one_
     for step in count():
         ring = [f"k{number}" for number in range(step + 1, -1, -1)]
         bus.keyring("ann", *ring)
-        was_killed = _dies(bus, at=step, has_sent=has_sent)
+        was_killed = dies(bus.resting(1), at=step, has_sent=has_sent)
         sealed.append(bus.key() == ring[0])
         assert bus.ledger.is_whole()
         assert reader.number == 1
@@ -90,20 +90,6 @@ def test_a_publisher_that_dies_between_a_new_key_and_the_sealed_head_leaves_one_
     assert state
     eventually(lambda: reader.config.snapshot.version == state.head.version)
     assert set(reader.saw) == {1}
-
-
-def _dies(bus: SealedBus, *, at: int, has_sent: bool) -> bool:
-    publisher = bus.resting(1)
-    store = publisher.ledger.store
-    assert isinstance(store, MortalStore)
-    store.dies_at, store.has_sent = at, has_sent
-    try:
-        publisher.turn()
-    except Killed:
-        return True
-    finally:
-        store.close()
-    return False
 
 
 def test_two_publishers_with_different_keyrings_do_not_seal_the_head_by_turns(bus: SealedBus) -> None:

@@ -133,7 +133,7 @@ def test_run_guards_what_it_puts_out_when_it_is_told_to(shop: Shop, worker: Subs
         shop.write("number: 2\n")
         daemon.says("version 2 is rolled back, as version 3", "two is too many")
 
-    worker.wait_for(version=3, timeout=20)
+    assert worker.wait_for(version=3, timeout=20)["number"] == 1
 
 
 @pytest.mark.parametrize("text", ["soon", "0", "-1s"])

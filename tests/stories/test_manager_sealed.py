@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from confbus.errors import InvalidSettings, SealedError
 from confbus_publisher import ConfigManager
+from confbus_publisher.manager.environment import sources_of
 from support.managed import managed, told
 from support.said import Said
 from support.sealed_bus import SECRET, SealedBus, document
@@ -127,4 +129,7 @@ def test_the_environment_may_name_a_key_with_a_dot(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("CONFIG_DIR", str(tmp_path))
     monkeypatch.setenv("APP_CONFIG_SEAL", '["a.b"], db')
 
-    ConfigManager.from_environment()
+    settings = sources_of(os.environ)[1]
+
+    assert settings.seal == ("a.b", "db")
+    assert ConfigManager.from_environment()

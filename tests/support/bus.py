@@ -103,6 +103,20 @@ class MortalStore(RedisStore):
         return result
 
 
+def dies(publisher: Publisher, *, at: int, has_sent: bool) -> bool:
+    """Let `publisher`, who has a mortal store, take one turn and die at its call `at`. False when there is none."""
+    store = publisher.ledger.store
+    assert isinstance(store, MortalStore)
+    store.dies_at, store.has_sent = at, has_sent
+    try:
+        publisher.turn()
+    except Killed:
+        return True
+    finally:
+        store.close()
+    return False
+
+
 class RunningPublisher:
     """A publisher in a thread of its own. `failure` is what ended it, but for `kill` and `stop`."""
 
