@@ -1,4 +1,4 @@
-"""What the trials of a user found: for each row what it may, and what of that is wrong."""
+"""What the attempts of a user found: for each row what it may, and what of that is wrong."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from confbus.connection import ErrorReply
 from confbus.dial import dialled
 from confbus.errors import ConfBusError, Unreachable
 from confbus.link import reason_of
-from confbus_publisher.access.trial import ANY_PASSWORD, as_user, by_dry_run, logs_in_freely
+from confbus_publisher.access.attempt import ANY_PASSWORD, as_user, by_dry_run, logs_in_freely
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from confbus.connection import Connection
     from confbus.wire.keys import Keys
-    from confbus_publisher.access.trial import Trial
+    from confbus_publisher.access.attempt import Attempt
 
 _NAME = "confbus:acl"
 
@@ -37,15 +37,15 @@ class Finding:
         return not self.missing and not self.excess
 
 
-def findings(some: Sequence[Trial], refusals: Sequence[str]) -> list[Finding]:
-    """The trials, with why each was refused (empty: it was not), by row."""
+def findings(some: Sequence[Attempt], refusals: Sequence[str]) -> list[Finding]:
+    """The attempts, with why each was refused (empty: it was not), by row."""
     outcomes = list(zip(some, refusals, strict=True))
 
     def named(row: str, *, is_due: bool, is_refused: bool) -> tuple[str, ...]:
         return tuple(
-            trial.name
-            for trial, refusal in outcomes
-            if trial.row == row and trial.is_due == is_due and bool(refusal) == is_refused
+            attempt.name
+            for attempt, refusal in outcomes
+            if attempt.row == row and attempt.is_due == is_due and bool(refusal) == is_refused
         )
 
     return [
@@ -56,12 +56,12 @@ def findings(some: Sequence[Trial], refusals: Sequence[str]) -> list[Finding]:
             missing=named(row, is_due=True, is_refused=True),
             excess=named(row, is_due=False, is_refused=False),
         )
-        for row in dict.fromkeys(trial.row for trial in some)
+        for row in dict.fromkeys(attempt.row for attempt in some)
     ]
 
 
-def tried(url: str, keys: Keys, some: Sequence[Trial], *, user: str = "") -> list[Finding]:
-    """What a server says to the trials: to the user of the URL, or of `user` when there is one.
+def tried(url: str, keys: Keys, some: Sequence[Attempt], *, user: str = "") -> list[Finding]:
+    """What a server says to the attempts: to the user of the URL, or of `user` when there is one.
 
     Nothing is done there. Raises `Unreachable`, and `ConfBusError` when whoever asks may not ask that.
     """
@@ -69,7 +69,7 @@ def tried(url: str, keys: Keys, some: Sequence[Trial], *, user: str = "") -> lis
     try:
         connection = _opened(url, keys)
         try:
-            some = [trial for trial in some if user or not trial.is_dry]
+            some = [attempt for attempt in some if user or not attempt.is_dry]
             refusals = by_dry_run(connection, user, some) if user else as_user(connection, some)
             if user and logs_in_freely(connection, user):
                 some, refusals = [*some, ANY_PASSWORD], [*refusals, ""]

@@ -87,15 +87,15 @@ def _print(
 
 def _check(named: Named, output: str, role: Role, user: str | None, topology: Topology | None) -> int:
     from confbus.address import redacted
+    from confbus_publisher.access.attempt import attempts
     from confbus_publisher.access.finding import tried
     from confbus_publisher.access.rights import rights_of, topology_of
-    from confbus_publisher.access.trial import trials
     from confbus_publisher.opening import site_of
 
     site = site_of(named)
     keys, url = _keys(site.namespace, site.url), site.url
     rights = rights_of(role, topology=topology or topology_of(url))
-    found = tried(url, keys, trials(rights, keys), user=user or "")
+    found = tried(url, keys, attempts(rights, keys), user=user or "")
     is_right = all(finding.is_right for finding in found)
     who = user or f"The user of {redacted(url)}"
     facts = {

@@ -61,7 +61,7 @@ def command(
     With --guard, or `guard:` in the settings, it goes on watching, itself while no publisher is active; exit code 3
     when the release was rolled back.
     """
-    from confbus_publisher.cli import trial
+    from confbus_publisher.cli import ending
     from confbus_publisher.cli.overrides import on_top
     from confbus_publisher.ledger import Why
     from confbus_publisher.oneshot import publish_once
@@ -92,11 +92,11 @@ def command(
             say(f"The notice was not sent, the fleet follows by polling: {ledger.unannounced}")
         since = time.monotonic()
         is_mine = release is not None or policy.terms is not None  # after an interrupt, the same command goes on
-        ending = trial.see_through(ledger, policy, why.author) if is_mine else None
-        facts["guard"] = trial.fact(ending)
-        if ending and ending.is_bad:
+        ended = ending.see_through(ledger, policy, why.author) if is_mine else None
+        facts["guard"] = ending.fact(ended)
+        if ended and ended.is_bad:
             present(output, facts, [_text(facts)])
-            return trial.tell(ending)
+            return ending.tell(ended)
         wait.present(output, facts, [_text(facts)], ledger=ledger, before=before, since=since, state=state)
     return outcome.DONE
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from confbus_publisher.access.attempt import attempts
 from confbus_publisher.access.finding import tried
 from confbus_publisher.access.rights import ROLES, rights_of, topology_of
-from confbus_publisher.access.trial import trials
 from confbus_publisher.doctor.finding import Finding, Trouble, fine
 
 if TYPE_CHECKING:
@@ -50,8 +50,8 @@ def try_login(url: str, keys: Keys, *, needed: Role | None) -> LoginFacts:
     missing: dict[Role, list[str]] = {}
     is_almighty = False
     for role in ROLES:
-        every = trials(rights_of(role, topology=topology_of(url)), keys)
-        found = tried(url, keys, [trial for trial in every if trial.is_due or trial.name == _EVERYTHING])
+        every = attempts(rights_of(role, topology=topology_of(url)), keys)
+        found = tried(url, keys, [each for each in every if each.is_due or each.name == _EVERYTHING])
         missing[role] = [f"{row.row}: {', '.join(row.missing)}" for row in found if row.missing]
         is_almighty = any(_EVERYTHING in row.excess for row in found)
     return LoginFacts(missing, is_almighty, _is_local(url), needed)

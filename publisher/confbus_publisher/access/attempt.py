@@ -94,7 +94,7 @@ _UNTRIED = frozenset(["multi", "exec", "discard", "unsubscribe", "sunsubscribe",
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class Attempt:
     """One command, and whether the role has a right to it. `name` is the command without its arguments. Some can be
     tried by a dry run alone."""
 
@@ -105,14 +105,14 @@ class Trial:
     is_dry: bool = False
 
 
-ANY_PASSWORD = Trial(SERVER, "a login with any password", (), is_due=False)
+ANY_PASSWORD = Attempt(SERVER, "a login with any password", (), is_due=False)
 
 
-def trials(rights: Rights, keys: Keys) -> list[Trial]:
+def attempts(rights: Rights, keys: Keys) -> list[Attempt]:
     """Everything that is to be tried, by row: each key, the channel, scripts, the server, and another namespace."""
     neighbour = Keys(f"not-{keys.namespace[:90]}", keys.database, keys.prefix)
     on_keys = sorted({word for row in ON_KEYS for word in _commands(row)} | set(_NOBODY_ON_KEYS.split()))
-    found: list[Trial] = []
+    found: list[Attempt] = []
     for name, due in rights.keys.items():
         found += [_on_key(name, command, _name(name, keys), is_due=command in due) for command in on_keys]
     for command in _channel_commands(rights):
@@ -124,22 +124,22 @@ def trials(rights: Rights, keys: Keys) -> list[Trial]:
     return found
 
 
-def as_user(connection: Connection, some: Sequence[Trial]) -> list[str]:
+def as_user(connection: Connection, some: Sequence[Attempt]) -> list[str]:
     """Why each is refused to whoever is logged in, or the empty text. Raises `ErrorReply` when it cannot be tried."""
     ask(connection, ("MULTI",))  # Without this answer what follows would be done.
-    connection.send(*(trial.words for trial in some), ("DISCARD",))
+    connection.send(*(attempt.words for attempt in some), ("DISCARD",))
     *replies, closed = [connection.receive() for _ in range(len(some) + 1)]
     if isinstance(closed, ErrorReply):
         raise closed
     return [_refusal(reply) for reply in replies]
 
 
-def by_dry_run(connection: Connection, user: str, some: Sequence[Trial]) -> list[str]:
+def by_dry_run(connection: Connection, user: str, some: Sequence[Attempt]) -> list[str]:
     """As `as_user`, for another user; whoever asks needs the right to ACL DRYRUN."""
-    connection.send(*(("ACL", "DRYRUN", user, *trial.words) for trial in some))
+    connection.send(*(("ACL", "DRYRUN", user, *attempt.words) for attempt in some))
     replies = [connection.receive() for _ in some]
     for reply in replies:
-        if isinstance(reply, ErrorReply) and not _is_unknown(reply):  # a refusal of the trial itself is no error here
+        if isinstance(reply, ErrorReply) and not _is_unknown(reply):  # a refusal of the attempt itself is no error here
             raise reply
     return ["" if reply == b"OK" else _text(reply) for reply in replies]
 
@@ -153,27 +153,27 @@ def logs_in_freely(connection: Connection, user: str) -> bool:
     return isinstance(facts, list) and any(isinstance(fact, list) and b"nopass" in fact for fact in facts)
 
 
-def _on_key(row: str, command: str, key: str, *, is_due: bool) -> Trial:
+def _on_key(row: str, command: str, key: str, *, is_due: bool) -> Attempt:
     after = _AFTER_THE_KEY.get(command, "").replace("{key}", key)
-    return Trial(row, command, (command, key, *after.split()), is_due)
+    return Attempt(row, command, (command, key, *after.split()), is_due)
 
 
-def _of_scripts(rights: Rights, keys: Keys) -> Iterator[Trial]:
+def _of_scripts(rights: Rights, keys: Keys) -> Iterator[Attempt]:
     names = [_name(name, keys) for name in ON_KEYS]
     for command, script in zip(SCRIPTS.split(), ("return 1", "0" * 40), strict=True):
-        yield Trial(SCRIPT, command, (command, script, str(len(names)), *names), command in rights.scripts)
+        yield Attempt(SCRIPT, command, (command, script, str(len(names)), *names), command in rights.scripts)
         if command not in rights.scripts:
-            yield Trial(SCRIPT, f"{command} without keys", (command, script, "0"), is_due=False)
+            yield Attempt(SCRIPT, f"{command} without keys", (command, script, "0"), is_due=False)
 
 
-def _of_the_server(rights: Rights) -> Iterator[Trial]:
+def _of_the_server(rights: Rights) -> Iterator[Attempt]:
     for name in rights.besides:
         if name not in _UNTRIED:
-            yield Trial(SERVER, name, tuple(_BESIDES.get(name, name).split()), is_due=True)
+            yield Attempt(SERVER, name, tuple(_BESIDES.get(name, name).split()), is_due=True)
     for text in _NOBODY:
-        yield Trial(SERVER, text, tuple(text.split()), is_due=False)
+        yield Attempt(SERVER, text, tuple(text.split()), is_due=False)
     for text in _NOBODY_BY_DRY_RUN:
-        yield Trial(SERVER, text, tuple(text.split()), is_due=False, is_dry=True)
+        yield Attempt(SERVER, text, tuple(text.split()), is_due=False, is_dry=True)
 
 
 def _channel_commands(rights: Rights) -> tuple[str, ...]:

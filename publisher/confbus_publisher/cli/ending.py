@@ -1,4 +1,4 @@
-"""A release on trial, as the one sees it who published it."""
+"""How the trial of a release ends, as the one sees it who published it."""
 
 from __future__ import annotations
 
