@@ -1,4 +1,4 @@
-"""Writes docs/reference: commands as click knows them; keys, variables and arguments as the code reads them; errors.
+"""Writes docs/reference: commands as click knows them, keys and variables as the code reads them, errors, names.
 
 `make reference` calls it. `tests/house/test_reference.py` fails while a page is not what this would write.
 """
@@ -21,6 +21,7 @@ from confbus_publisher import ConfigManager
 from confbus_publisher.cli.program import COMMANDS, program
 from support.known_keys import keys_of_settings, keys_of_sources
 from support.known_variables import variables
+from support.python_reference import offered, told
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -90,18 +91,13 @@ def _configuration() -> Iterator[str]:
         "",
     )
     yield from _arguments(confbus.connect, confbus.Subscriber)
-    yield from (_told(confbus.connect), "", _told(confbus.Subscriber), "")
-    yield from ("## confbus.Timing", "", _told(Timing), "")
+    yield from (told(confbus.connect), "", told(confbus.Subscriber), "")
+    yield from ("## confbus.Timing", "", told(Timing), "")
     timing = ((f"`{each.name}`", f"`{each.type}`", f"`{each.default!r}`") for each in dataclasses.fields(Timing))
     yield from _table(("argument", "form", "without it"), timing)
     yield from ("## ConfigManager", "", "[The manager](../manager.md) tells more.", "")
     yield from _arguments(ConfigManager)
-    yield from (_told(ConfigManager), "")
-
-
-def _told(thing: object) -> str:
-    """What its docstring tells."""
-    return inspect.cleandoc(thing.__doc__ or "")
+    yield from (told(ConfigManager), "")
 
 
 def _keys(keys: Iterable[Key]) -> Iterator[str]:
@@ -149,10 +145,19 @@ def _rows(module: ModuleType) -> Iterator[tuple[str, str, str]]:
     for name, error in vars(module).items():
         if inspect.isclass(error) and issubclass(error, errors.ConfBusError) and error.__module__ == module.__name__:
             bases = (f"`{base.__name__}`" for base in error.__bases__ if base not in {Exception, errors.ConfBusError})
-            yield f"`{name}`", ", ".join(bases), _told(error)
+            yield f"`{name}`", ", ".join(bases), told(error)
 
 
-_WRITERS = {"cli.md": _commands, "configuration.md": _configuration, "errors.md": _errors}
+def _python() -> Iterator[str]:
+    yield from ("# In Python", "", _NOTE, "")
+    yield from (
+        "Arguments of what connects and manages have [tables](configuration.md#confbusconnect).",
+        "",
+        *offered(),
+    )
+
+
+_WRITERS = {"cli.md": _commands, "configuration.md": _configuration, "errors.md": _errors, "python.md": _python}
 NAMES = tuple(_WRITERS)
 
 if __name__ == "__main__":
