@@ -10,7 +10,7 @@ import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from confbus_publisher.cli.output import plain
+from confbus_publisher.cli.columns import plain
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

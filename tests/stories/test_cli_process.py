@@ -121,10 +121,11 @@ def test_there_are_colours_in_a_terminal_only_and_never_against_the_will(shop: S
 def test_in_a_terminal_no_line_is_longer_than_that(shop: Shop) -> None:
     text = "a very long value for anybody to read on one line, is it not"
     shop.write(f"a_long_name_of_a_section: {{and_a_long_name_of_a_leaf: '{text}'}}\n")
-    shop.process("publish", "-m", text)
+    shop.process("publish", "-m", text, "--author", "somebody.with.a.long.name@a-machine-with-a-long-name.example.com")
     shop.write(f"a_long_name_of_a_section: {{and_a_long_name_of_a_leaf: 'changed: {text}'}}\n")
 
-    outputs = [in_terminal(shop, command, NO_COLOR="1") for command in ("status", "history", "fleet")]
+    outputs = [in_terminal(shop, command, NO_COLOR="1") for command in ("status", "history", "fleet", "log", "plan")]
+    outputs.append(in_terminal(shop, "explain", "--all", NO_COLOR="1"))
 
     assert max(len(line) for output in outputs for line in output.splitlines()) <= 80
 

@@ -8,8 +8,9 @@ import pytest
 
 from confbus.wire.frozen import freeze
 from confbus.wire.path import parse
+from confbus_publisher.cli.columns import ending, folded, plain, shares, shortened
 from confbus_publisher.cli.moments import age, iso, local, parse_future, parse_past
-from confbus_publisher.cli.output import plain, sections_text, shortened, table
+from confbus_publisher.cli.output import sections_text, table
 from confbus_publisher.cli.values import brief, visible
 from confbus_publisher.secret_patterns import HIDDEN
 
@@ -21,6 +22,24 @@ def test_columns_stand_below_each_other() -> None:
 
     assert "NAME" in head
     assert lines == ["a            1  x", "long name  100"]
+
+
+def test_letters_of_two_columns_are_counted_as_two() -> None:
+    rows = [["NAME", "N"], ["日本語", "1"], ["e\u0301te\u0301", "2"]]
+
+    assert table(rows)[1:] == ["日本語  1", "e\u0301te\u0301     2"]
+    assert (shortened("日本語", 5), shortened("日本語", 6), ending("日本語", 5)) == ("日本…", "日本語", "…本語")
+
+
+def test_of_a_line_that_is_too_narrow_the_wide_columns_get_the_same() -> None:
+    assert shares([4, 50, 30, 10], 60, whole=[0]) == [4, 23, 23, 10]
+    assert shares([4, 50, 12, 10], 60, whole=[]) == [4, 34, 12, 10]
+    assert shares([4, 50, 30, 10], 10, whole=[0]) == [4, 8, 8, 8]
+
+
+def test_a_sentence_is_folded_between_its_words_and_colours_take_no_room() -> None:
+    assert folded("ab cd efghijkl m", 5) == ["ab cd", "efghijkl", "m"]
+    assert folded("\x1b[31mab\x1b[0m cd e", 5, indent="  ") == ["\x1b[31mab\x1b[0m cd", "  e"]
 
 
 def test_a_table_cannot_drive_the_terminal() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from confbus_publisher.cli import outcome
 from confbus_publisher.cli.options import subcommand, with_author, with_message, with_output, with_place
-from confbus_publisher.cli.output import counted, present
+from confbus_publisher.cli.output import counted, present, sentence
 
 if TYPE_CHECKING:
     from confbus_publisher.opening import Named
@@ -41,5 +41,5 @@ def command(named: Named, output: str, message: str, author: str) -> int:
         epoch = head_state(ledger).head.epoch
     facts = {"version": release.version, "of": release.of, "epoch": epoch, "stands": len(stands)}
     content = f"version {release.version} with the content of version {release.of}"
-    present(output, facts, [f"The head is {content}, above what {counted(len(stands), 'instance')} said."])
+    present(output, facts, sentence(f"The head is {content}, above what {counted(len(stands), 'instance')} said."))
     return outcome.DONE

@@ -8,8 +8,9 @@ import click
 
 from confbus.errors import ConfBusError
 from confbus_publisher.cli import outcome
+from confbus_publisher.cli.columns import plain
 from confbus_publisher.cli.options import subcommand, with_output, with_settings
-from confbus_publisher.cli.output import counted, plain, present, say
+from confbus_publisher.cli.output import counted, present, say, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -68,9 +69,9 @@ def _fact(error: ConfBusError) -> dict[str, Any]:
 def _lines(facts: list[dict[str, Any]]) -> Iterator[str]:
     for fact in facts:
         label = click.style("warning: ", fg="yellow") if fact["level"] == "warning" else ""
-        yield label + plain(fact["problem"])
+        yield from sentence(label + plain(fact["problem"]), indent="  ")
         if fact["advice"]:
-            yield f"  {plain(fact['advice'])}"
+            yield from sentence(f"  {plain(fact['advice'])}", indent="  ")
 
 
 def _size(inputs: Inputs | None, merge: Merge | None) -> dict[str, int | None]:

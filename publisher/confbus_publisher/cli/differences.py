@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from confbus.wire.path import pointer, render
+from confbus_publisher.cli.columns import columns
 from confbus_publisher.cli.output import width
 from confbus_publisher.cli.values import brief, visible
 
@@ -19,21 +20,24 @@ if TYPE_CHECKING:
 
 _SIGNS = {"added": "+", "removed": "-", "modified": "~"}
 _COLOURS = {"added": "green", "removed": "red", "modified": "yellow"}
+_WIDEST = 24
 _FARTHEST = 52
 """Origins stand below each other from here on at the latest; longer lines push theirs to the right."""
 
 
 def lines(changes: Sequence[Change], *, origin: Callable[[Change], Origin | None] | None = None) -> Iterator[str]:
     """A line for each change, with the place to edit at its end where `origin` knows one."""
-    texts = [text(change) for change in changes]
+    room = width()
     places = [_place(origin(change) if origin else None) for change in changes]
-    column = min(max(map(len, texts), default=0), _FARTHEST)
+    texts = [_fitted(change, place, room) for change, place in zip(changes, places, strict=True)]
+    column = min(max(map(columns, texts), default=0), _FARTHEST)
     for change, left, place in zip(changes, texts, places, strict=True):
         whole = left
-        if place:
-            gap = max(column - len(left), 0) + 2
-            room = width()
-            over = max(len(left) + gap + len(place) - room, 0) if room else 0
+        if room and columns(left) + (2 + len(place) if place else 0) > room:
+            whole = left.replace("  ", "\n    ", 1) + (f"  {click.style(place, dim=True)}" if place else "")
+        elif place:
+            gap = max(column - columns(left), 0) + 2
+            over = max(columns(left) + gap + len(place) - room, 0) if room else 0
             whole = left + " " * max(gap - over, 2) + click.style(place, dim=True)
         yield click.style(whole[0], fg=_COLOURS[change.change_type.value]) + whole[1:]
 
@@ -51,10 +55,10 @@ def step_facts(step: Step) -> list[dict[str, Any]]:
     return [*map(fact, step.leaves), *sealed]
 
 
-def text(change: Change) -> str:
-    """Sign, path, and value: the old, the new, or both."""
+def text(change: Change, *, most: int = _WIDEST) -> str:
+    """Sign, path, and value: the old, the new, or both, of at most so many columns each."""
     kind, path = change.change_type.value, change.parts
-    old, new = brief(path, change.old_value), brief(path, change.new_value)
+    old, new = brief(path, change.old_value, most=most), brief(path, change.new_value, most=most)
     values = {"added": new, "removed": old, "modified": f"{old} -> {new}"}[kind]
     return f"{_SIGNS[kind]} {change.path}  {values}"
 
@@ -68,6 +72,12 @@ def fact(change: Change, *, origin: Origin | None = None) -> dict[str, Any]:
         "new": visible(change.parts, change.new_value),
     }
     return facts if origin is None else {**facts, "origin": str(origin)}
+
+
+def _fitted(change: Change, place: str, room: int | None) -> str:
+    """The text of a change, with values as short as it takes to fit; the path is whole, for people copy it."""
+    texts = [text(change, most=most) for most in ((_WIDEST, 16, 10) if room else (_WIDEST,))]
+    return next((each for each in texts if not room or columns(each) + 2 + len(place) <= room), texts[-1])
 
 
 def _place(origin: Origin | None) -> str:

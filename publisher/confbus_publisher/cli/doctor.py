@@ -12,8 +12,9 @@ import click
 
 from confbus_publisher.access.rights import ROLES
 from confbus_publisher.cli import outcome
+from confbus_publisher.cli.columns import plain
 from confbus_publisher.cli.options import subcommand, with_output, with_place
-from confbus_publisher.cli.output import counted, plain, present, say, width
+from confbus_publisher.cli.output import counted, present, say, width
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

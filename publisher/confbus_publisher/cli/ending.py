@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from confbus_publisher.cli import outcome
-from confbus_publisher.cli.output import plain, say
+from confbus_publisher.cli.columns import plain
+from confbus_publisher.cli.output import say
 
 if TYPE_CHECKING:
     from confbus_publisher.guard.guarding import Policy

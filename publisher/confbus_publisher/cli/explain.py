@@ -9,7 +9,7 @@ import click
 from confbus_publisher.cli import outcome
 from confbus_publisher.cli.offers import paths
 from confbus_publisher.cli.options import subcommand, with_output, with_place
-from confbus_publisher.cli.output import listed, present, say, table
+from confbus_publisher.cli.output import listed, present, say, sentence, table
 from confbus_publisher.cli.values import brief, visible
 from confbus_publisher.explain import ABSENT, Sealed
 
@@ -153,7 +153,7 @@ def _detail(found: Explanation, fact: dict[str, Any]) -> Iterator[str]:
         for part in found.parts
     ]
     if rows:
-        yield from table([_HEADS, *rows], right=[_PRIORITY])
+        yield from table([_HEADS, *rows], right=[_PRIORITY], whole=[0, 3], tails=[2])
     if found.step:
         yield f"expanded with {listed(found.step.used)}"
     if found.how:
@@ -163,7 +163,9 @@ def _detail(found: Explanation, fact: dict[str, Any]) -> Iterator[str]:
     since = fact["since"]
     if since:
         why = f": {since['message']}" if since["message"] else ""
-        yield f"so since version {since['version']}, {since['at']} by {since['author']}{why}"
+        yield from sentence(
+            f"so since version {since['version']}, {since['at']} by {since['author']}{why}", indent="  "
+        )
     elif fact["version"]:
         yield f"not published: version {fact['version']} has another value there"
     else:
@@ -175,7 +177,7 @@ def _rows(found: Sequence[Explanation]) -> Iterable[str]:
     from confbus.wire.path import render
 
     rows = [[render(each.path), _shown(each), each.parts[0].given.place if each.parts else "?"] for each in found]
-    return table([["PATH", "VALUE", "WHERE"], *rows])
+    return table([["PATH", "VALUE", "WHERE"], *rows], tails=[0, 2])
 
 
 def _shown(found: Explanation, *, most: int = 24) -> str:

@@ -14,7 +14,7 @@ from confbus.errors import ConfBusError
 from confbus_publisher.cli import outcome
 from confbus_publisher.cli.offers import files
 from confbus_publisher.cli.options import subcommand, with_output, with_place
-from confbus_publisher.cli.output import counted, present, say
+from confbus_publisher.cli.output import counted, present, say, sentence
 
 if TYPE_CHECKING:
     from confbus_publisher.backup.export import Export
@@ -49,7 +49,7 @@ def command(named: Named, output: str, file: str) -> int:
     if file == "-":
         say(text)
     else:
-        present(output, _facts(export, file, site.namespace), [text])
+        present(output, _facts(export, file, site.namespace), sentence(text))
     if export.left_out:
         say(f"Left out, for their content is gone: {', '.join(map(str, export.left_out))}.")
     return outcome.DONE

@@ -6,9 +6,10 @@ import textwrap
 from typing import TYPE_CHECKING, Any
 
 from confbus_publisher.cli import outcome
+from confbus_publisher.cli.columns import plain
 from confbus_publisher.cli.moments import age
 from confbus_publisher.cli.options import subcommand, with_output, with_place
-from confbus_publisher.cli.output import counted, plain, present, say, table, width
+from confbus_publisher.cli.output import counted, present, say, table, width
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from confbus_publisher.survey import Survey
 
 _HEADS = ["INSTANCE", "STATE", "VERSION", "AGE"]
-_VERSION, _AGE = 2, 3
+_INSTANCE, _STATE, _VERSION, _AGE = range(4)
 
 
 @subcommand(
@@ -70,7 +71,9 @@ def _lines(seen: Survey) -> Iterator[str]:
     """A row for each instance, and below it what went wrong there last, and what it reads otherwise than all others."""
     if not seen.instances:
         return
-    head, *rows = table([_HEADS, *(_row(report, seen) for report in seen.instances)], right=[_VERSION, _AGE])
+    head, *rows = table(
+        [_HEADS, *(_row(report, seen) for report in seen.instances)], right=[_VERSION, _AGE], whole=[1], tails=[0]
+    )
     yield head
     for report, row in zip(seen.instances, rows, strict=True):
         yield row

@@ -8,7 +8,7 @@ import click
 
 from confbus_publisher.cli import outcome
 from confbus_publisher.cli.options import subcommand, with_output, with_place
-from confbus_publisher.cli.output import present, say, shortened, table, width
+from confbus_publisher.cli.output import present, say, table
 
 if TYPE_CHECKING:
     from confbus.wire.release import Release
@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 _HEADS = ["  VERSION", "WHEN", "WHO", "CHANGED", "MESSAGE"]
 _CHANGED = 3
-_AUTHOR = 24  # characters, in a terminal
 
 
 @subcommand(
@@ -41,7 +40,7 @@ def command(named: Named, output: str, count: int) -> int:
     known = {release.version: release for release in releases}
     facts = [_fact(release, known, head=head) for release in releases[:count]]
     rows = [_row(release, fact) for release, fact in zip(releases, facts, strict=False)]
-    present(output, {"releases": facts}, table([_HEADS, *rows], right=[_CHANGED]) if rows else [])
+    present(output, {"releases": facts}, table([_HEADS, *rows], right=[_CHANGED], whole=[0, 1]) if rows else [])
     if not rows:
         say("Nothing is published in this namespace.")
     return outcome.DONE
@@ -73,8 +72,4 @@ def _row(release: Release, fact: dict[str, Any]) -> list[str]:
     same = f" = v{release.of}" if release.of != release.version else ""
     changed = "?" if fact["sections"] is None else str(len(fact["sections"]))
     mark = "*" if fact["is_head"] else " "
-    return [f"{mark} {release.version}{same}", local(release.at_ms), _cut(release.author), changed, release.message]
-
-
-def _cut(author: str) -> str:
-    return shortened(author, _AUTHOR) if width() else author
+    return [f"{mark} {release.version}{same}", local(release.at_ms), release.author, changed, release.message]

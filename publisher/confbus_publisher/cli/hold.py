@@ -8,7 +8,7 @@ import click
 
 from confbus_publisher.cli import offers, outcome
 from confbus_publisher.cli.options import subcommand, with_author, with_message, with_output, with_place
-from confbus_publisher.cli.output import present, say
+from confbus_publisher.cli.output import present, say, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
@@ -51,7 +51,7 @@ def command(named: Named, output: str, sections: tuple[str, ...], until: str | N
                 holds.put(ledger.store, section, by=author, reason=message, until_ms=until_ms) for section in wanted
             ]
         running = _running(ledger)
-    present(output, {"held": [fact(hold) for hold in held]}, [f"{hold}." for hold in held])
+    present(output, {"held": [fact(hold) for hold in held]}, [line for hold in held for line in sentence(f"{hold}.")])
     _warn_of_unknown(named, {section for section in wanted if section not in {holds.ALL, "."}}, running)
     return outcome.DONE
 

@@ -15,7 +15,7 @@ from confbus.errors import ConfBusError
 from confbus_publisher.cli import outcome
 from confbus_publisher.cli.offers import files
 from confbus_publisher.cli.options import subcommand, with_author, with_message, with_output, with_place
-from confbus_publisher.cli.output import counted, present, say, sections_text
+from confbus_publisher.cli.output import counted, present, say, sections_text, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -60,7 +60,7 @@ def command(named: Named, output: str, file: str, message: str, author: str, **h
             if backup.namespace == site.namespace:
                 keyring.tell_lacking(ledger)
     facts = _facts(backup, release, site.namespace, is_adopted=how["adopt"])
-    present(output, facts, [_text(facts)])
+    present(output, facts, sentence(_text(facts)))
     if backup.sealed and backup.namespace != site.namespace:
         where = f"sealed for {backup.namespace}"
         say(f"{sections_text(backup.sealed)}: {where}; no key opens that in {site.namespace}, seal it there anew.")

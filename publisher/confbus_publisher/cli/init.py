@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from confbus.errors import ConfBusError, InvalidSettings
 from confbus_publisher.cli import outcome
+from confbus_publisher.cli.columns import plain
 from confbus_publisher.cli.options import subcommand, with_output, with_place
-from confbus_publisher.cli.output import listed, plain, present, say
+from confbus_publisher.cli.output import listed, present, say, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -95,11 +96,11 @@ def _facts(draft: Draft, left_out: Sequence[LeftOut], written: list[str]) -> dic
 
 
 def _lines(draft: Draft, left_out: Sequence[LeftOut], written: list[str]) -> Iterator[str]:
-    yield f"Wrote {' and '.join(map(plain, written))}: the namespace {draft.namespace} at {draft.redis}."
+    yield from sentence(f"Wrote {' and '.join(map(plain, written))}: the namespace {draft.namespace} at {draft.redis}.")
     if draft.sources:
-        yield f"Sources: {listed(draft.sources)}."
+        yield from sentence(f"Sources: {listed(draft.sources)}.")
     for each in left_out:
-        yield f"Left out: {plain(each.why)}"
+        yield from sentence(f"Left out: {plain(each.why)}", indent="  ")
 
 
 def _advice(draft: Draft) -> str:

@@ -126,7 +126,7 @@ def list_(named: Named, output: str, path: str | None) -> int:
     facts = [_fact(key.id, key.state, key.since, needed) for key in ring]
     facts += [_fact(name, "missing", "", needed) for name in sorted(needed or {}) if ring.get(name) is None]
     rows = [[fact["id"], fact["state"], fact["since"] or "?", _versions(fact["releases"])] for fact in facts]
-    present(output, {"file": str(file.path), "keys": facts}, table([_HEADS, *rows]) if rows else [])
+    present(output, {"file": str(file.path), "keys": facts}, table([_HEADS, *rows], whole=[0, 1, 2]) if rows else [])
     if not rows:
         say(f"There is no key in {file.path}; `confbus keys generate` makes one.")
     return outcome.DONE
@@ -199,7 +199,7 @@ def _seal_head(named: Named, file: KeyFile, key: Key, *, author: str, output: st
         found = arrival.wait(ledger, is_out, since_ms=since_ms, patience_s=patience_s)
         where = f"version {found.version} {_used(ledger, key)}" if found.version else "no version is sealed with it yet"
         facts, text = {"id": key.id, **found.facts()}, f"The key {key.id} is active; {where}."
-        wait.present(output, facts, [text], ledger=ledger, before=before if found.version else None, since=began)
+        wait.present(output, facts, text, ledger=ledger, before=before if found.version else None, since=began)
     if output == "text" and not found.version:
         say(found.reason())
     return found.exit_code(must_arrive=wait.timeout_s is not None)

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 from confbus.wire.path import pointer
 from confbus_publisher.cli import differences
+from confbus_publisher.cli.columns import plain
 from confbus_publisher.cli.moments import iso, local
-from confbus_publisher.cli.output import plain
 from confbus_publisher.ledger.summary import Summary, parse
 
 if TYPE_CHECKING:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from confbus_publisher.quorum import Quorum
 
+_HELP_COLUMNS = 76
 _YEAR_S = 366 * 86_400
 _CONFIG = click.option(
     "-c",
@@ -93,6 +94,8 @@ with_message = click.option("-m", "--message", default="", metavar="TEXT", help=
 def subcommand(name: str, *, example: str, keys: str = "") -> Callable[[Callable[..., int]], click.Command]:
     """Declare a command. `keys` says which keys its JSON has."""
     epilog = f"Example: {example}"
+    if len(epilog) <= _HELP_COLUMNS:
+        epilog = f"\b\n{epilog}"  # \b keeps its line whole, to be copied.
     if keys:
         epilog = f"JSON: {keys}\n\n{epilog}"
     return click.command(name, epilog=epilog)

@@ -19,7 +19,8 @@ from confbus.errors import (
     Quarantined,
     SourceFailed,
 )
-from confbus_publisher.cli.output import plain, say
+from confbus_publisher.cli.columns import plain
+from confbus_publisher.cli.output import say
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

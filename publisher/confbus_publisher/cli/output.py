@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from confbus_publisher.cli.columns import columns, ending, folded, padded, plain, shares, shortened
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
 _GAP = "  "
-_LEAST = 8
 
 
 def show(lines: Iterable[str]) -> None:
@@ -40,13 +41,9 @@ def present(output: str, facts: Mapping[str, Any], lines: Iterable[str]) -> None
 
 def say(text: str, *, indent: str = "") -> None:
     """Tell a person something that is no data; in a terminal long lines are broken, and go on after `indent`."""
-    if sys.stderr.isatty():
-        import textwrap
-
-        text = textwrap.fill(
-            text, talk_width(), subsequent_indent=indent, break_on_hyphens=False, break_long_words=False
-        )
-    click.echo(text, err=True, color=_color())
+    lines = folded(text, talk_width(), indent=indent) if sys.stderr.isatty() else [text]
+    for line in lines:
+        click.echo(line, err=True, color=_color())
 
 
 def talk_width() -> int:
@@ -61,29 +58,31 @@ def width() -> int | None:
     return shutil.get_terminal_size().columns if sys.stdout.isatty() else None
 
 
-def table(rows: Sequence[Sequence[str]], *, right: Collection[int] = ()) -> list[str]:
+def sentence(text: str, *, indent: str = "") -> list[str]:
+    """`text` as data for people; in a terminal in lines that fit, which go on after `indent`."""
+    room = width()
+    return [text] if room is None else folded(text, room, indent=indent)
+
+
+def table(
+    rows: Sequence[Sequence[str]],
+    *,
+    right: Collection[int] = (),
+    whole: Collection[int] = (),
+    tails: Collection[int] = (),
+) -> list[str]:
     """The rows in columns, the first one as their heads. Numbers of columns in `right` are set to the right.
 
-    The last column is cut where the terminal ends.
+    In a terminal that is too narrow, columns are cut, but for those in `right` and `whole`; those in `tails` at their
+    beginning.
     """
     cells = [[plain(cell) for cell in row] for row in rows]
-    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
-    last, room = len(widths) - 1, width()
-    if room is not None and last not in right:
-        widths[last] = max(room - sum(widths[:last]) - len(_GAP) * last, _LEAST)
-    lines = [_line(row, widths, right) for row in cells]
-    return [click.style(lines[0], dim=True), *lines[1:]]
-
-
-def shortened(text: str, most: int) -> str:
-    """`text` on one line, its end replaced by … when it has more than `most` characters."""
-    line = plain(text)
-    return line if len(line) <= most else line[: most - 1] + "…"
-
-
-def plain(text: str) -> str:
-    """`text` on one line, without anything that a terminal could take for a command."""
-    return "".join(char if char.isprintable() else " " if char.isspace() else "?" for char in text)
+    widths = [max(map(columns, column)) for column in zip(*cells, strict=True)]
+    room = width()
+    if room is not None:
+        widths = shares(widths, room - len(_GAP) * (len(widths) - 1), whole={*right, *whole})
+    head, *lines = [_line(row, widths, right, tails if number else ()) for number, row in enumerate(cells)]
+    return [click.style(head, dim=True), *lines]
 
 
 def counted(number: int, noun: str) -> str:
@@ -102,12 +101,14 @@ def sections_text(names: Sequence[str], *, most: int = 5) -> str:
     return listed(["top-level values (.)" if name == "." else name for name in names], most=most)
 
 
-def _line(row: Sequence[str], widths: Sequence[int], right: Collection[int]) -> str:
-    cells = (shortened(cell, most) for cell, most in zip(row, widths, strict=True))
-    padded = (cell.rjust(widths[at]) if at in right else cell.ljust(widths[at]) for at, cell in enumerate(cells))
-    return _GAP.join(padded).rstrip()
+def _line(row: Sequence[str], widths: Sequence[int], right: Collection[int], tails: Collection[int]) -> str:
+    cells = [
+        padded((ending if at in tails else shortened)(cell, widths[at]), widths[at], to_the_right=at in right)
+        for at, cell in enumerate(row)
+    ]
+    return _GAP.join(cells).rstrip()
 
 
 def _color() -> bool | None:
-    """Whether to colour: never when NO_COLOR says so, else where the stream is a terminal."""
-    return False if os.environ.get("NO_COLOR") else None
+    """Whether to colour: never when NO_COLOR says so or the terminal has none, else where the stream is a terminal."""
+    return False if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb" else None

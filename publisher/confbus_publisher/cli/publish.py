@@ -17,7 +17,7 @@ from confbus_publisher.cli.options import (
     with_place,
     with_wait,
 )
-from confbus_publisher.cli.output import present, say, sections_text
+from confbus_publisher.cli.output import present, say, sections_text, sentence
 from confbus_publisher.cli.sources import merged
 
 if TYPE_CHECKING:
@@ -95,9 +95,9 @@ def command(
         ended = ending.see_through(ledger, policy, why.author) if is_mine else None
         facts["guard"] = ending.fact(ended)
         if ended and ended.is_bad:
-            present(output, facts, [_text(facts)])
+            present(output, facts, sentence(_text(facts)))
             return ending.tell(ended)
-        wait.present(output, facts, [_text(facts)], ledger=ledger, before=before, since=since, state=state)
+        wait.present(output, facts, _text(facts), ledger=ledger, before=before, since=since, state=state)
     return outcome.DONE
 
 

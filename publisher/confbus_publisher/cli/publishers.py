@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from confbus_publisher.cli.output import plain
+from confbus_publisher.cli.columns import plain
 
 if TYPE_CHECKING:
     from confbus_publisher.survey import Survey

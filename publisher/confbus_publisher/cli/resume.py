@@ -12,7 +12,7 @@ from confbus.errors import ConfBusError
 from confbus_publisher.cli import outcome
 from confbus_publisher.cli.offers import stopped
 from confbus_publisher.cli.options import subcommand, with_author, with_message, with_output, with_place, with_wait
-from confbus_publisher.cli.output import present, say, sections_text
+from confbus_publisher.cli.output import present, say, sections_text, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,13 +54,13 @@ def command(named: Named, output: str, sections: tuple[str, ...], message: str, 
             lifted = _lifted(ledger, sections, why)
         facts = lifted.facts()
         if wait.timeout_s is None:
-            present(output, facts, [lifted.text()])
+            present(output, facts, sentence(lifted.text()))
             return outcome.DONE
         # Until somebody has published, the head says that the next merge shall go out whatever it is.
         since_ms, patience_s = ledger.store.time_ms(), wait.timeout_s
         found = arrival.wait(ledger, lambda state: bool(state.head.merged), since_ms=since_ms, patience_s=patience_s)
         before = before if found.version else None
-        wait.present(output, facts | found.facts(), [lifted.text()], ledger=ledger, before=before, since=began)
+        wait.present(output, facts | found.facts(), lifted.text(), ledger=ledger, before=before, since=began)
     if output == "text" and not found.version:
         say(found.reason())
     return found.exit_code(must_arrive=True)

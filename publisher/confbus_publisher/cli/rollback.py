@@ -61,7 +61,7 @@ def command(
         keyring.tell_lacking(ledger)
         if output == "text" and facts["held"]:
             say(f"Held: {sections_text(facts['held'])}. Mend it in its source, or let it out with `confbus resume`.")
-        wait.present(output, facts, [_text(facts)], ledger=ledger, before=before)
+        wait.present(output, facts, _text(facts), ledger=ledger, before=before)
     return outcome.DONE
 
 

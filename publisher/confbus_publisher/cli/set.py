@@ -76,7 +76,7 @@ def command(
         where = f"version {found.version} has it" if found.version else "no version has it yet"
         text = f"Set {override.name}{f' until {until}' if until else ''}; {where}."
         facts = {"path": override.name, "until": until, **found.facts()}
-        wait.present(output, facts, [text], ledger=ledger, before=before if found.version else None, since=began)
+        wait.present(output, facts, text, ledger=ledger, before=before if found.version else None, since=began)
     if output == "text" and not found.version:
         say(found.reason())
     return found.exit_code(must_arrive=wait.timeout_s is not None)

@@ -49,7 +49,7 @@ def command(named: Named, output: str, path: str, reason: str, author: str, wait
         )
         where = f"version {found.version} is without it" if found.version else "no version is without it yet"
         facts, text = {"path": name, **found.facts()}, f"Ended the override of {name}; {where}."
-        wait.present(output, facts, [text], ledger=ledger, before=before if found.version else None, since=began)
+        wait.present(output, facts, text, ledger=ledger, before=before if found.version else None, since=began)
     if output == "text" and not found.version:
         say(found.reason())
     return found.exit_code(must_arrive=wait.timeout_s is not None)

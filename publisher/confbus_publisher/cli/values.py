@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from confbus.wire.frozen import Frozen, FrozenList, Reference
 from confbus.wire.reference import spelled
-from confbus_publisher.cli.output import shortened
+from confbus_publisher.cli.columns import shortened
 from confbus_publisher.secret_names import is_password, is_secret
 from confbus_publisher.secret_patterns import HIDDEN, masked
 

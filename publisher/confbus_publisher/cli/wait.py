@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from confbus_publisher.cli.output import counted, listed, plain, say, shortened, show, show_json, talk_width
+from confbus_publisher.cli.columns import plain, shortened
+from confbus_publisher.cli.output import counted, listed, say, sentence, show, show_json, talk_width
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
     from confbus_publisher.ledger import Ledger, State
     from confbus_publisher.quorum import Quorum
@@ -51,21 +52,21 @@ class Wait:
         self,
         output: str,
         facts: Mapping[str, Any],
-        lines: Iterable[str],
+        text: str,
         *,
         ledger: Ledger,
         before: Survey | None,
         since: float | None = None,
         state: State | None = None,
     ) -> None:
-        """Print what was done, as the option `--output` says; then wait until the fleet has applied `state`, or else
-        the head that `ledger` knows, if it shall, and print how that ended. `since` is the monotonic time at which the
-        wait began.
+        """Print what was done, `facts` or `text`, as the option `--output` says; then wait until the fleet has applied
+        `state`, or else the head that `ledger` knows, if it shall, and print how that ended. `since` is the monotonic
+        time at which the wait began.
 
         Raises `FleetLagging` when not enough of the fleet has applied it.
         """
         if output == "text":
-            show(lines)
+            show(sentence(text))
         progress = Progress(renews_itself=output == "text")
         uptake = self._watch(ledger, before, state or ledger.state, since=since, progress=progress)
         if output == "json":
@@ -161,7 +162,7 @@ def _conclude(uptake: Uptake, *, output: str) -> None:
             shown.append(f"and {len(uptake.laggards) - _MOST} more; --output json has all")
         raise FleetLagging(uptake.version, _failure(uptake), shown, advice=_advice(uptake))
     if output == "text" and uptake.expected:
-        show([_success(uptake)])
+        show(sentence(_success(uptake)))
 
 
 def _progress_text(uptake: Uptake) -> str:
