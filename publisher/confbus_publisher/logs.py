@@ -66,8 +66,6 @@ def begin(form: str, level: str) -> JsonLines | None:
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.captureWarnings(capture=True)
     logging.getLogger("confbus").setLevel(level.upper())
-    # Of requests that are none it warns; strangers would write our log.
-    logging.getLogger("uvicorn").setLevel(logging.ERROR)
     threading.excepthook = _tell_of_thread
     return formatter
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import http.client
 import json
+import logging
 import socket
 import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter
+from prometheus_client.registry import Collector
 
 from confbus_publisher.serving.application import application
 from confbus_publisher.serving.listen import Listen
@@ -18,7 +20,9 @@ from confbus_publisher.vitals import LATE_S, Vitals
 from support.clock import Clock
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterable
+
+    from prometheus_client import Metric
 
 LOOPBACK = Listen("127.0.0.1", 0)
 
@@ -125,6 +129,45 @@ def test_a_body_and_a_head_without_end_are_not_waited_for(site: Site) -> None:
 
         assert _answer(large).startswith(b"HTTP/1.1 200")
         assert _answer(long).startswith(b"HTTP/1.1 400")
+
+
+def test_a_collector_that_fails_is_told_in_the_log_and_the_rest_is_answered(
+    site: Site, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Failing(Collector):
+        def collect(self) -> Iterable[Metric]:
+            raise RuntimeError("a bug")
+
+    failing = Failing()
+    site.registry.register(failing)
+
+    answers = [site.ask(path)[0] for path in ("/metrics", "/healthz")]
+
+    site.registry.unregister(failing)
+    assert answers == [500, 200]
+    assert [record.getMessage() for record in caplog.records if record.name == "confbus.publisher"] == [
+        "the metrics could not be collected"
+    ]
+
+
+@pytest.mark.parametrize(
+    "request_line",
+    [
+        b"POST /healthz HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"\x16\x03\x01\x02\x00" * 20,
+        b"GET / HTTP/1.1\r\n\r\n",
+    ],
+)
+def test_what_is_no_request_is_no_line_of_the_log(
+    site: Site, request_line: bytes, caplog: pytest.LogCaptureFixture
+) -> None:
+    with site.connect() as connection:
+        connection.sendall(request_line)
+        while _answer(connection):
+            pass
+
+    assert site.ask("/healthz")[0] == 200
+    assert [record for record in caplog.records if record.levelno >= logging.ERROR] == []
 
 
 def test_at_the_end_the_port_is_free_again_and_no_thread_is_left() -> None:

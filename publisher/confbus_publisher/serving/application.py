@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import exposition
@@ -15,7 +16,8 @@ if TYPE_CHECKING:
 
     from confbus_publisher.vitals import Vitals
 
-OK, UNAVAILABLE = 200, 503
+_log = logging.getLogger("confbus.publisher")
+OK, FAILED, UNAVAILABLE = 200, 500, 503
 _UNSTORED = {"Cache-Control": "no-store"}
 _INDEX = """\
 /healthz  whether the publisher lives
@@ -43,7 +45,12 @@ def application(vitals: Vitals, registry: CollectorRegistry) -> Starlette:
     # No coroutine: collectors may take their time, and in a thread they keep nobody else waiting.
     def metrics(request: Request) -> Response:
         encode, kind = exposition.choose_encoder(request.headers.get("Accept", ""))
-        return Response(encode(registry), headers={**_UNSTORED, "Content-Type": kind})
+        try:
+            said = encode(registry)
+        except Exception:  # noqa: BLE001 — whatever somebody's collector raises
+            _log.exception("the metrics could not be collected")
+            return PlainTextResponse("a collector failed, the log says why\n", FAILED, headers=_UNSTORED)
+        return Response(said, headers={**_UNSTORED, "Content-Type": kind})
 
     pages = {"/": index, "/healthz": healthz, "/readyz": readyz, "/status": status, "/metrics": metrics}
     return Starlette(routes=[Route(path, page, methods=["GET"]) for path, page in pages.items()])

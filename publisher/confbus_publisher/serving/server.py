@@ -42,6 +42,8 @@ class Server:
             ws="none",
             lifespan="off",
             log_config=None,
+            # It tells of requests that are none with tracebacks: strangers would write the log.
+            log_level="critical",
             access_log=False,
             proxy_headers=False,
             server_header=False,
