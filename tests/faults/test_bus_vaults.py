@@ -112,3 +112,23 @@ def test_a_first_release_waits_for_its_vault(bus: Bus, vault: WebServer, answer:
         config.start(timeout_s=30)
 
         assert (config["db.password"], config.status().counts.vetoes) == ("hunter2", 0)
+
+
+def test_an_earlier_release_in_place_of_a_refused_one_waits_for_its_vault(
+    bus: Bus, vault: WebServer, answer: threading.Event
+) -> None:
+    bus.ledger.publish(encoded(HUNTER), Why("ann"))
+    bus.ledger.publish(encoded({"db": {"password": ""}}), Why("ann"))
+
+    def refuse_none(snapshot: confbus.Snapshot) -> None:
+        if not snapshot["db.password"]:
+            raise ValueError
+
+    with confbus.Subscriber(bus.url, namespace=bus.namespace, timing=TIMING, validators=[refuse_none]) as config:
+        config.follow()
+        eventually(lambda: vault.asked)
+        answer.set()
+
+        config.start(timeout_s=30)
+
+        assert (config["db.password"], config.status().state) == ("hunter2", "vetoing")

@@ -45,7 +45,8 @@ class Vaults:
         path, _, field = name.partition("#")
         secret = self._known.get(path)
         if secret is None:
-            raise self._failures.get(path) or Unresolved("the vault was not asked yet")
+            word = "did not answer" if path in self._asked else "was not asked"
+            raise self._failures.get(path) or Unresolved(f"the vault {word} yet")
         return secret.field(field)
 
     def failure(self, name: str) -> str:
