@@ -55,9 +55,9 @@ def command(
 ) -> int:
     """Show the audit trail, newest first.
 
-    Each change of the head, of overrides, approvals and holds, and what was refused: when, who, what, why. ~ is a path
-    that was modified, + one that was added, - one that was removed. Values are shown with --values alone, and never of
-    what is sealed or named like a secret (***). With --output json it is a line of JSON for each entry.
+    Each change of the head, of overrides, approvals, holds and keys, and what was refused: when, who, what, why. ~ is a
+    path that was modified, + one that was added, - one that was removed. Values are shown with --values alone, and
+    never of what is sealed or named like a secret (***). With --output json it is a line of JSON for each entry.
     """
     from confbus_publisher.audit.query import Query
     from confbus_publisher.opening import site_of
