@@ -87,7 +87,7 @@ def _lifted(merge: Merge, ledger: Ledger, there: State | None, *, force: bool) -
     """The quarantined pairs that `merge` has, if it may go out with them."""
     running = there.release.manifest if there else None
     quarantine, same = ledger.store.quarantine(), merge.aliases
-    guises = beneath.guises_now(merge, there, ledger.store, quarantine)
+    guises = beneath.guises_now(merge, ledger, there, quarantine)
     held = held_pairs(merge.manifest, quarantine, aliases=same, guises=guises, running=running)
     if held and not force:
         raise Quarantined(held)

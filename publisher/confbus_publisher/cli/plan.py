@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from confbus_publisher.audit.contents import Step
     from confbus_publisher.holds.hold import Hold
     from confbus_publisher.inputs import Merge
-    from confbus_publisher.ledger import Holds, State, Store
+    from confbus_publisher.ledger import Holds, Ledger, State
     from confbus_publisher.opening import Named
     from confbus_publisher.survey import Survey
 
@@ -44,7 +44,7 @@ def command(named: Named, output: str) -> int:
         merge = merged(inputs_of(settings), on_top(ledger.store))
         state = ledger.refresh()
         seen, stopped = survey(ledger.store), ledger.store.holds()
-        held = _held(merge, state, ledger.store)
+        held = _held(merge, state, ledger)
     step = _step(merge, state)
     kept_back = _kept_back(merge, state, stopped)
     if output == "json":
@@ -70,7 +70,7 @@ def _step(merge: Merge, state: State | None) -> Step:
     return Step.between(before, real, {**(state.blobs if state else {}), **merge.encoded.by_digest})
 
 
-def _held(merge: Merge, state: State | None, store: Store) -> dict[str, str]:
+def _held(merge: Merge, state: State | None, ledger: Ledger) -> dict[str, str]:
     """The sections that were rolled back and still have that content, each with why."""
     from confbus_publisher.decision import held_pairs
     from confbus_publisher.overrides import beneath
@@ -78,7 +78,7 @@ def _held(merge: Merge, state: State | None, store: Store) -> dict[str, str]:
     if state is None:
         return {}
     running, same = state.release.manifest, merge.aliases
-    guises = beneath.guises_now(merge, state, store, state.quarantine)
+    guises = beneath.guises_now(merge, ledger, state, state.quarantine)
     held = held_pairs(merge.manifest, state.quarantine, aliases=same, guises=guises, running=running)
     return {section: state.quarantine[pairs[0]] for section, pairs in held.items()}
 

@@ -7,12 +7,12 @@ still say what was rolled back.
 from __future__ import annotations
 
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
-from confbus.errors import Malformed
+from confbus.errors import InvalidSettings, Malformed, SealBroken
 from confbus.wire import codec
 from confbus.wire.diff import same
-from confbus.wire.frozen import is_mapping
+from confbus.wire.frozen import Frozen, is_mapping
 from confbus.wire.sections import is_sealed, path_of, value_of
 from confbus_publisher.sources.overrides import OverridesSource
 
@@ -20,39 +20,64 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 
     from confbus.wire.path import Path
+    from confbus.wire.sections import Opener
     from confbus_publisher.inputs import Merge
-    from confbus_publisher.ledger import State, Store
+    from confbus_publisher.ledger import Ledger, State
     from confbus_publisher.overrides.override import Override
 
 
 def guises(
-    merge: Merge, state: State | None, store: Store, quarantine: Collection[str], overrides: Collection[Override]
+    merge: Merge, ledger: Ledger, state: State | None, quarantine: Collection[str], overrides: Collection[Override]
 ) -> Callable[[str], Collection[str]]:
     """As `merge.guises`, and for each section also the digests in `quarantine` of what is the same as in `merge` but
-    for `overrides`, those among them that ended included.
+    for `overrides`, those among them that ended included, sealed or not.
 
-    Where the head is the same but for those too, it was an override that was rolled back: another one is not held.
-    Raises `Unreachable`. What is not kept any more is not known.
+    Where the head in `state` is the same but for those too, it was an override that was rolled back: another one is not
+    held. Raises `Unreachable`. What is not kept any more, or does not open, is not known.
     """
     places = [place for each in overrides for place in _leaves(each.value, each.path)]
     pairs = [pair.rpartition(" ")[::2] for pair in quarantine] if state and places else []
     touched = {name: below for name, _ in pairs if name in merge.manifest and (below := _below(name, places))}
     digests = {digest for name, digest in pairs if name in touched}
-    blobs = store.blobs(digests) if digests else {}
+    blobs = ledger.store.blobs(digests) if digests else {}
+    opener = ledger.seals.open if ledger.seals else None
     found: dict[str, set[str]] = {}
     for name, digest in pairs:
-        if state and name in touched and _is_it(merge, state, name, blobs.get(digest), touched[name]):
-            found.setdefault(name, set()).add(digest)
+        if state and name in touched and digest in blobs:
+            head = state.blobs.get(state.release.manifest.sections.get(name, ""), codec.encode({}))
+            was, runs = (_content(name, blob, opener) for blob in (blobs[digest], head))
+            if _is_held(_now(merge, name), was, runs, touched[name]):
+                found.setdefault(name, set()).add(digest)
     return lambda name: {*merge.guises(name), *found.get(name, ())}
 
 
 def guises_now(
-    merge: Merge, state: State | None, store: Store, quarantine: Collection[str]
+    merge: Merge, ledger: Ledger, state: State | None, quarantine: Collection[str]
 ) -> Callable[[str], Collection[str]]:
-    """As `guises`, with the overrides that are in `store`. Raises `Refused` when they must not be read."""
-    seen = store.overrides() if quarantine else None
+    """As `guises`, with the overrides that are there. Raises `Refused` when they must not be read."""
+    seen = ledger.store.overrides() if quarantine else None
     known = OverridesSource(seen.texts, at_ms=seen.now_ms).known if seen else ()
-    return guises(merge, state, store, quarantine, known)
+    return guises(merge, ledger, state, quarantine, known)
+
+
+def _is_held(now: Frozen, was: Frozen | None, runs: Frozen | None, below: list[Path]) -> bool:
+    if was is None or not same(_without(was, below), _without(now, below)):
+        return False
+    return runs is None or not same(_without(runs, below), _without(now, below))
+
+
+def _now(merge: Merge, section: str) -> Frozen:
+    blob = merge.encoded.blobs[section]
+    found = merge.tree[str(path_of(section)[0])] if is_sealed(blob) else value_of(section, blob)
+    return cast("Frozen", found)
+
+
+def _content(section: str, blob: bytes, opener: Opener | None) -> Frozen | None:
+    """What is in the bytes of a section, if it can be read."""
+    with suppress(Malformed, SealBroken, InvalidSettings):
+        found = value_of(section, blob, opener)
+        return found if isinstance(found, Frozen) else None
+    return None
 
 
 def _leaves(value: Any, path: Path) -> Iterator[Path]:
@@ -68,17 +93,6 @@ def _below(section: str, places: Iterable[Path]) -> list[Path]:
     """Those of the places that are in a section, from there on; the empty one when all of it is overridden."""
     top = path_of(section)
     return [place[len(top) :] for place in places if place[: len(top)] == top[: len(place)]]
-
-
-def _is_it(merge: Merge, state: State, name: str, blob: bytes | None, below: list[Path]) -> bool:
-    now = merge.encoded.blobs[name]
-    head = state.blobs.get(state.release.manifest.sections.get(name, ""), codec.encode({}))
-    if blob is None or any(map(is_sealed, (now, head, blob))):
-        return False
-    with suppress(Malformed):
-        was, is_now, runs = (_without(value_of(name, each), below) for each in (blob, now, head))
-        return same(was, is_now) and not same(runs, is_now)
-    return False
 
 
 def _without(content: Any, places: Iterable[Path]) -> Any:

@@ -60,7 +60,7 @@ class Overriding:
 
     def guises(self, merge: Merge, quarantine: Collection[str]) -> Callable[[str], Collection[str]]:
         """What in `quarantine` is the same as `merge` but for overrides. Raises `Unreachable`."""
-        return beneath.guises(merge, self._ledger.state, self._ledger.store, quarantine, self.source.known)
+        return beneath.guises(merge, self._ledger, self._ledger.state, quarantine, self.source.known)
 
     def accounted(self, inputs: Inputs) -> str | None:
         """The digest that `inputs` made when the head was published, if that is what it was published from.
