@@ -87,7 +87,7 @@ def test_settings_of_the_server_that_do_harm_are_told(
     found, troubles = examined(ill)
 
     assert found == code
-    assert name in troubles
+    assert troubles.keys() == {name, "no-publisher"}
     assert troubles[name]["why"]
     assert troubles[name]["advice"]
 
@@ -108,7 +108,8 @@ def test_a_replica_is_no_place_to_publish(ill: Shop, own_server: Server) -> None
 
     code, troubles = examined(ill)
 
-    assert (code, "127.0.0.1:1" in troubles["is-replica"]["what"]) == (1, True)
+    assert (code, list(troubles)) == (1, ["is-replica", "no-publisher"])
+    assert "127.0.0.1:1" in troubles["is-replica"]["what"]
 
 
 def test_what_a_managed_server_does_not_tell_is_no_trouble(shop: Shop, tmp_path: Path) -> None:
