@@ -53,6 +53,14 @@ def test_a_scrape_shows_the_version_that_is_read_at_that_moment(bus: Bus, regist
     assert value(registry, "healed_total", config) == 0
 
 
+def test_a_subscriber_that_was_not_started_shows_that_it_has_nothing(bus: Bus, registry: CollectorRegistry) -> None:
+    config = Subscriber(bus.url, namespace=bus.namespace)
+    observe(config, registry)
+
+    assert value(registry, "version", config) == value(registry, "connected", config) == 0
+    assert value(registry, "verified_timestamp_seconds", config) is None
+
+
 def test_the_moment_of_the_last_look_at_redis_is_shown_as_a_time(bus: Bus, registry: CollectorRegistry) -> None:
     began = time.time()
     config = bus.connect()

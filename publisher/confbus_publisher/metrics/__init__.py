@@ -29,5 +29,4 @@ def observe(
     registry = default_registry() if registry is None else registry
     publishing = Publishing(publisher, namespace, name)
     collector_of(registry, FAMILIES).add(publishing)
-    if mirror.is_needed():
-        publisher.measures.copies += (mirror.Mirror(publishing),)
+    mirror.copy(publishing, publisher.measures)

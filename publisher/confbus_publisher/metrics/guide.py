@@ -36,12 +36,12 @@ def guide_metrics(
     """
     registry = default_registry() if registry is None else registry
     guide = Guide(weakref.ref(manager) if manager is not None else _current, name)
-    if mirror.is_needed():
-        shown = guide.manager
-        if shown is None:
-            advice = "Await initialize_config_manager([…]) before, or pass one."
-            raise NotStarted("There is no configuration manager to show yet", advice=advice)
-        shown.measure().copies += (mirror.Mirror(guide),)
+    shown = guide.manager
+    if shown is not None:
+        mirror.copy(guide, shown.measure())
+    elif mirror.is_one_of_several():
+        advice = "Await initialize_config_manager([…]) before, or pass one."
+        raise NotStarted("There is no configuration manager to show yet", advice=advice)
     collector_of(registry, FAMILIES).add(guide)
 
 

@@ -8,7 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from confbus.metrics import worker
-from confbus.metrics.family import Family, Reading
+from confbus.metrics.family import Family, Reading, still_true
 from confbus_publisher import standing
 from confbus_publisher.decision import Step
 
@@ -124,8 +124,10 @@ class Publishing:
 
     def readings(self) -> Iterator[Reading]:
         publisher = self._publisher()
-        if publisher is None or publisher.measures.is_over:
-            return
+        if publisher is not None:
+            yield from still_true(self._all(publisher), is_over=publisher.measures.is_over)
+
+    def _all(self, publisher: Publisher) -> Iterator[Reading]:
         texts = {"namespace": self.namespace, "name": self.name}
         labels = {label: text for label, text in texts.items() if text}
         readings = (*_standing(publisher), *_sources(publisher), *_document(publisher), *_fleet(publisher))

@@ -35,8 +35,7 @@ def observe(subscriber: Subscriber, registry: CollectorRegistry | None = None, *
     registry = default_registry() if registry is None else registry
     worker = Worker(subscriber, name)
     collector_of(registry, FAMILIES).add(worker)
-    if mirror.is_needed():
-        worker.measures.copies += (mirror.Mirror(worker),)
+    mirror.copy(worker, worker.measures)
 
 
 def child_exit(_server: Any, worker: Any) -> None:

@@ -33,7 +33,8 @@ class Observed(Protocol):
         ...
 
     def readings(self) -> Iterable[Reading]:
-        """All of its metrics as they are now. May be asked from any thread; asks nothing of Redis."""
+        """All of its metrics as they are now; once it is over, what it counted in the end. For any thread; asks nothing
+        of Redis."""
         ...
 
 
@@ -54,7 +55,8 @@ class Collector:
         if any((each.namespace, each.name) == (observed.namespace, observed.name) for each in living):
             origin = f"the metrics of {observed.namespace or 'this process'}"
             reason = "another one with these labels is observed in this registry already"
-            raise InvalidSettings(origin, reason, advice='Tell them apart: observe(…, name="…").')
+            advice = 'Take another registry, or tell them apart: observe(…, name="…").'
+            raise InvalidSettings(origin, reason, advice=advice)
         self._observed = (*living, observed)
 
     def describe(self) -> Iterator[Metric]:
@@ -63,7 +65,8 @@ class Collector:
 
     def collect(self) -> Iterator[Metric]:
         """The metrics as they are now."""
-        return self._metrics([reading for each in self._observed for reading in each.readings()])
+        living = (each for each in self._observed if not each.is_over)
+        return self._metrics([reading for each in living for reading in each.readings()])
 
     def _metrics(self, readings: Sequence[Reading]) -> Iterator[Metric]:
         from prometheus_client import Metric

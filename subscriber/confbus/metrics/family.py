@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from confbus.durations import Durations
 
@@ -35,3 +35,8 @@ class Reading(NamedTuple):
     family: Family
     labels: Mapping[str, str]
     value: float | Durations
+
+
+def still_true(readings: Iterable[Reading], *, is_over: bool) -> Iterator[Reading]:
+    """Those that hold when what they are of `is_over`: what happened has happened, but nothing stands anywhere."""
+    return (reading for reading in readings if not is_over or reading.family.kind != "gauge")

@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any
 from confbus import importing
 from confbus.durations import Durations
 from confbus.metrics.collector import shown
-from confbus.metrics.lifeline import Lifeline
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from confbus.measures import Beat
     from confbus.metrics.collector import Observed
     from confbus.metrics.family import Family, Reading
+    from confbus.metrics.lifeline import Lifeline
 
 _Key = tuple[Any, ...]
 
@@ -32,6 +33,11 @@ class Mirror:
         self._observed = observed
         self._cells: dict[_Key, _Cell] = {}
         self._pid = os.getpid()
+
+    def shows(self, observed: Observed) -> bool:
+        """Whether what is `observed` stands in the files already."""
+        mine = self._observed
+        return (type(mine), mine.namespace, mine.name) == (type(observed), observed.namespace, observed.name)
 
     def __call__(self) -> None:
         readings = list(self._observed.readings())
@@ -110,12 +116,23 @@ def _lifeline() -> Lifeline:
     """The one of this process: there are as many mirrors as there is to be shown."""
     folder = os.environ.get("PROMETHEUS_MULTIPROC_DIR") or os.environ["prometheus_multiproc_dir"]  # noqa: SIM112 — its old name
     if folder not in _lifelines:
+        from confbus.metrics.lifeline import Lifeline  # which is for systems with locks of that kind
+
         _lifelines[folder] = Lifeline(Path(folder))
     return _lifelines[folder]
 
 
-def is_needed() -> bool:
-    """Whether this process is one of several that are scraped together."""
+def copy(observed: Observed, beat: Beat) -> None:
+    """Copy what is `observed` at each beat, if this process is one of several that are scraped together.
+
+    Once, however many registries it is in: two copies would count everything twice.
+    """
+    if is_one_of_several() and not any(isinstance(each, Mirror) and each.shows(observed) for each in beat.copies):
+        beat.copies += (Mirror(observed),)
+
+
+def is_one_of_several() -> bool:
+    """Whether prometheus-client keeps what this process tells in files."""
     from prometheus_client import values
 
     return bool(getattr(values.ValueClass, "_multiprocess", False))

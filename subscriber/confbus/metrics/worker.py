@@ -6,7 +6,7 @@ import time
 import weakref
 from typing import TYPE_CHECKING
 
-from confbus.metrics.family import Family, Reading
+from confbus.metrics.family import Family, Reading, still_true
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -80,8 +80,10 @@ class Worker:
 
     def readings(self) -> Iterator[Reading]:
         subscriber = self._subscriber()
-        if subscriber is None or subscriber.is_closed:
-            return
+        if subscriber is not None:
+            yield from still_true(self._all(subscriber), is_over=subscriber.is_closed)
+
+    def _all(self, subscriber: Subscriber) -> Iterator[Reading]:
         status = subscriber.status()
         labels = {"namespace": self.namespace, **({"name": self.name} if self.name else {})}
         for state in STATES:
