@@ -32,7 +32,7 @@ STATES = (
 )
 
 STATE = Family("confbus_publisher_state", "gauge", "1 for the state it is in, 0 for the others.", ("state",))
-LEASE = Family("confbus_lease_held", "gauge", "1 for the active publisher, 0 for one that stands by.")
+LEASE = Family("confbus_lease_held", "gauge", "1 for the active publisher, 0 for one that stands by.", gone=0.0)
 RELOADS = Family(
     "confbus_reloads_total",
     "counter",
