@@ -23,7 +23,8 @@ _log = logging.getLogger("confbus.publisher")
 
 
 class Mending:
-    """The repairs of one publisher. Whether everything that the head names is there, it asks every `check_s`."""
+    """The repairs of one publisher. Whether everything that the head names is there, it asks every `check_s`.
+    `damage` is why the head, or what it stands for, cannot be read."""
 
     def __init__(
         self,
@@ -43,6 +44,7 @@ class Mending:
         self._clock = clock
         self._checked_at = clock()
         self._is_whole = True
+        self.damage = ""
 
     def look(self) -> tuple[Head | None, State | None]:
         """The head in Redis, and what it stands for: None also when its release or a blob is gone."""
@@ -50,8 +52,11 @@ class Mending:
         try:
             state = ledger.refresh()
         except (Malformed, NoRelease) as error:
-            _log.warning("the head is damaged: %s", error)
+            if str(error) != self.damage:
+                self.damage = str(error)
+                _log.warning("the head is damaged: %s", error)
             return ledger.head, None
+        self.damage = ""
         if state and (not self._is_whole or self._clock() - self._checked_at >= self._check_s):
             self._is_whole, self._checked_at = ledger.is_whole(), self._clock()
         return ledger.head, state if self._is_whole else None

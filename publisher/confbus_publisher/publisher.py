@@ -9,7 +9,6 @@ was stopped for longer than its lease finds that it is another one's, or that th
 
 from __future__ import annotations
 
-import logging
 import time
 from typing import TYPE_CHECKING
 
@@ -28,6 +27,7 @@ from confbus_publisher.mending import Mending
 from confbus_publisher.overrides.overriding import Overriding
 from confbus_publisher.pace import Pace
 from confbus_publisher.patience import Patience
+from confbus_publisher.races import Races
 from confbus_publisher.recollection import Recollection
 from confbus_publisher.sealing.renewal import renew
 from confbus_publisher.sealing.resealing import vouch
@@ -45,9 +45,7 @@ if TYPE_CHECKING:
     from confbus_publisher.ledger import Ledger, State
     from confbus_publisher.memory_file import MemoryFile
 
-_log = logging.getLogger("confbus.publisher")
 _RETRY_S = 1.0
-_MOST_SECTIONS = 50
 
 
 class Publisher:
@@ -92,6 +90,7 @@ class Publisher:
         self._lease = Lease(ledger, identity, ttl_s=pace.lease_s, clock=clock)
         self._divergence = Divergence(clock=clock)
         self._reports = fleet.Reports()
+        self._races = Races()
         self._wakes = Wakes()
         self._woken_by: tuple[str, ...] = ("the start",)
         self._is_stopping = False
@@ -144,10 +143,13 @@ class Publisher:
             self._stand(standing.UNREACHABLE, str(error))
             return _RETRY_S
         except Conflict as error:
-            _log.info("somebody else was faster: %s", error)
-            return 0.0
+            if self._races.lose(error):
+                return 0.0
+            self._stand(standing.REFUSED, self._mending.damage or str(error))
         except ConfBusError as error:
             self._refuse(error)
+        else:
+            self._races.end()
         self._tell()
         longest_s = _RETRY_S if self.standing.state == standing.STARTING else self._pace.poll_s
         ends_in_s = min(self._overriding.source.ends_in_s, self._holding.ends_in_s)
@@ -251,10 +253,7 @@ class Publisher:
             release = self.ledger.publish(merge.encoded, why, origins=merge.origins, terms=terms)
         changed = list(before.changes_to(release.manifest)) if before else list(release.manifest)
         took_ms = (time.perf_counter() - started) * 1000
-        facts = {"version": release.version, "sections": changed[:_MOST_SECTIONS], "took_ms": round(took_ms, 3)}
-        _log.info("published version %d in %.1f ms: %s", release.version, took_ms, standing.named(changed), extra=facts)
-        if self.ledger.unannounced:
-            _log.warning("the notice was not sent, the fleet follows by polling: %s", self.ledger.unannounced)
+        self._telling.published(release.version, changed, took_ms)
 
     def _remember(self) -> None:
         self._recollection.keep(self.ledger.state)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from confbus_publisher.ledger import Ledger
 
 _log = logging.getLogger("confbus.publisher")
+_MOST_SECTIONS = 50
 _CALM = (Step.IN_STEP.value, standing.STANDBY)
 
 
@@ -59,6 +60,13 @@ class Telling:
             _log.info("source %s is read again", name, extra={"source": name})
         for warning in now.new_warnings(before):
             _log.warning("published with a warning: %s", warning, extra={"why": warning})
+
+    def published(self, version: int, sections: list[str], took_ms: float) -> None:
+        """Say what went out just now."""
+        facts = {"version": version, "sections": sections[:_MOST_SECTIONS], "took_ms": round(took_ms, 3)}
+        _log.info("published version %d in %.1f ms: %s", version, took_ms, standing.named(sections), extra=facts)
+        if self._ledger.unannounced:
+            _log.warning("the notice was not sent, the fleet follows by polling: %s", self._ledger.unannounced)
 
     def heard_of(self, reported: Collection[str]) -> None:
         """Note whose reports are there: when the own one is not, it went with the data, and is due again."""

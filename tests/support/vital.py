@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from confbus.errors import Unreachable
+from confbus.errors import Malformed, Unreachable
 from confbus_publisher.inputs import Inputs
 from confbus_publisher.ledger import Ledger
 from confbus_publisher.ledger.memory import MemoryStore
@@ -21,14 +21,16 @@ WHERE = "memory:shop"
 
 
 class AwayStore(MemoryStore):
-    """A store that answers nobody while it `is_away`, for a `reason`."""
+    """A store that answers nobody while it `is_away`, for a `reason`, and whose head is none while it `is_damaged`."""
 
-    is_away = False
+    is_away = is_damaged = False
     reason = "it is away"
 
     def head(self) -> Head | None:
         if self.is_away:
             raise Unreachable(WHERE, self.reason)
+        if self.is_damaged:
+            raise Malformed("field 'digest'", "it is no id in hex")
         return super().head()
 
 
