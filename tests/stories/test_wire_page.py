@@ -164,12 +164,15 @@ def test_it_follows_publishes_large_and_small_and_a_rollback(there: Namespace) -
 
 
 def test_it_heals_a_lost_notice_and_takes_nothing_that_is_old_or_damaged(there: Namespace) -> None:
-    second, third = {**FIRST, "web": {"number": 2}}, {**FIRST, "web": {"text": "x" * 9000}}  # more than a notice holds
+    between, second = ({**FIRST, "web": {"number": number}} for number in (2, 3))
+    third = {**FIRST, "web": {"text": "x" * 9000}}  # more than a notice holds
     old_head = there.client.hgetall(there.keys.head)
 
     there.proxy.drop_notices()
     there.proxy.sever()
-    known = there.publish(second)
+    there.publish(between)
+    eventually(lambda: there.runs(between), describe=there.saw)
+    known = there.publish(second)  # by now it is connected again, and only a look at the head tells it
     eventually(lambda: there.runs(second), describe=there.saw)
     there.client.hset(there.keys.head, mapping=old_head)
     eventually(lambda: there.reports("regressed"), describe=there.report)
@@ -185,7 +188,7 @@ def test_it_heals_a_lost_notice_and_takes_nothing_that_is_old_or_damaged(there: 
     there.client.hset(there.keys.blobs, digest, right)
     eventually(lambda: there.runs(third), describe=there.saw)
 
-    assert [document for _, document in there.saw()] == [FIRST, second, second, third]
+    assert [document for _, document in there.saw()] == [FIRST, between, second, second, third]
     assert [version for version, _ in there.saw()] == sorted({version for version, _ in there.saw()})
 
 
