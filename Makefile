@@ -9,7 +9,7 @@ SIDE_BY_SIDE ?= -n $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN)))) --dist 
 # The quick part waits for nobody.
 QUICKLY ?= -n auto --dist worksteal
 
-.PHONY: demo test quick soak lint bench reference pictures clean
+.PHONY: demo test quick soak lint bench reference pictures release clean
 
 demo: .venv/ready
 	@$(BIN)/confbus demo $(ARGS)
@@ -45,6 +45,10 @@ reference: .venv/ready
 # The recording in the README, of a demo that runs for it.
 pictures: .venv/ready
 	PYTHONPATH=tests $(BIN)/python -m support.picture
+
+# All that a release takes, but for handing it out; PUBLISH=yes does that too.
+release: .venv/ready
+	deploy/release
 
 .venv/ready: pyproject.toml
 	@if command -v uv >/dev/null; then \

@@ -75,5 +75,13 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module 'confbus_publisher' has no attribute {name!r}")
     import importlib
 
+    from confbus.errors import InvalidSettings
+
     module, attribute = home
-    return getattr(importlib.import_module(module), attribute)
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        if not error.name or error.name.partition(".")[0].startswith("confbus"):
+            raise
+        reason = f"the package {error.name} is not installed here"
+        raise InvalidSettings(f"confbus_publisher.{name}", reason, advice="pip install 'confbus[publisher]'") from error

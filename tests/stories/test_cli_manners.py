@@ -165,6 +165,13 @@ def test_no_error_shows_a_traceback(error: Exception, code: int, capsys: pytest.
     assert "Traceback" not in capsys.readouterr().err
 
 
+def test_a_package_that_is_not_there_is_named_with_what_to_install(capsys: pytest.CaptureFixture[str]) -> None:
+    outcome.report(ModuleNotFoundError("No module named 'watchfiles'", name="watchfiles"))
+
+    told = capsys.readouterr().err
+    assert told == "error: the package watchfiles is not installed here\n       pip install 'confbus[publisher]'\n"
+
+
 def test_a_traceback_is_there_for_who_asks(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CONFBUS_DEBUG", "1")
 

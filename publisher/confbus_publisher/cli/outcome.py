@@ -76,6 +76,8 @@ def _explained(error: BaseException) -> tuple[int, list[str]]:
             return FAILED, [error.format_message()]
         case click.Abort() | KeyboardInterrupt():
             return INTERRUPTED, ["interrupted"]
+        case ModuleNotFoundError(name=str(name)) if not name.startswith("confbus"):
+            return FAILED, [f"the package {name} is not installed here", "pip install 'confbus[publisher]'"]
         case ConfBusError():
             return next((code for code, kinds in _CODES if isinstance(error, kinds)), FAILED), list(sentences(error))
         case _:
