@@ -14,8 +14,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Mount, Route
 
-from confbus.contrib.starlette import configuration, lifespan, snapshot
-from confbus.health import health
+from confbus.asgi import HealthApp
+from confbus.contrib.starlette import lifespan, snapshot
 from confbus.metrics import observe
 
 
@@ -27,12 +27,6 @@ async def show(request: Request) -> JSONResponse:
     return JSONResponse({**facts, "features": features})
 
 
-async def healthz(request: Request) -> JSONResponse:
-    # From memory: while Redis is away, the answer stays healthy.
-    answer = health(configuration(request))
-    return JSONResponse(answer, 200 if answer["status"] == "healthy" else 503)
-
-
 @asynccontextmanager
 async def measured(app: Starlette) -> AsyncGenerator[None]:
     observe(app.state.config)
@@ -40,7 +34,12 @@ async def measured(app: Starlette) -> AsyncGenerator[None]:
 
 
 app = Starlette(
-    routes=[Route("/", show), Route("/healthz", healthz), Mount("/metrics", make_asgi_app())],
+    routes=[
+        Route("/", show),
+        # From memory: while Redis is away, the answer stays healthy.
+        Route("/healthz", HealthApp(lambda scope: scope["app"].state.config)),
+        Mount("/metrics", make_asgi_app()),
+    ],
     lifespan=lifespan(
         os.environ["CONFBUS_URL"],
         namespace=os.environ["CONFBUS_NAMESPACE"],

@@ -215,7 +215,7 @@ class Publisher:
         merge, state = self._merge, self._recollection.quarantined(self.ledger)
         if merge is None:
             return standing.STARTING, ""
-        head, held = (state.head, state.quarantine) if state else (None, {})
+        head, held = (state.head, state.quarantine) if state else (None, dict[str, str]())
         running = state.release.manifest if state else None
         self._recollection.recognise(head)
         accounted = self._recollection.accounted

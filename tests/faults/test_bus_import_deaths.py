@@ -62,6 +62,7 @@ def shop(own_server: Server, namespace: str, tmp_path: Path, monkeypatch: pytest
 def test_an_import_whose_server_is_killed_at_any_step_is_nothing_until_it_is_run_again(
     own_server: Server, shop: Shop
 ) -> None:
+    step = 0
     for step in count():
         name = f"{shop.namespace}-{step}"
         was_killed = cut_short(own_server, name, at=step)

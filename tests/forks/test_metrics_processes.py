@@ -11,7 +11,7 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -22,6 +22,8 @@ from support.releases import Releases
 
 if TYPE_CHECKING:
     from collections.abc import Generator
+
+    from prometheus_client.metrics_core import Metric
 
 PROGRAM = Path(__file__).parent / "programs" / "metered.py"
 
@@ -61,7 +63,8 @@ asyncio.run(main())
 def scraped(folder: Path, metric: str, *, by: str = "pid") -> dict[str, float]:
     """What the processes show together of one metric, by a label."""
     try:
-        families = list(MultiProcessCollector(None, str(folder)).collect())
+        collected: Any = MultiProcessCollector(None, str(folder)).collect()
+        families: list[Metric] = list(collected)
     except struct.error as error:  # prometheus-client found a file that it was making in another process just now
         raise AssertionError("a file is empty yet") from error
     samples = (sample for family in families for sample in family.samples)

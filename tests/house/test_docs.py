@@ -247,7 +247,10 @@ def test_what_is_yaml_in_part_is_yaml(block: Block) -> None:
     class Loader(yaml.SafeLoader):
         """Takes the tags of confbus for what they stand before."""
 
-    Loader.add_multi_constructor("!", lambda loader, _suffix, node: loader.construct_scalar(node))
+    def plain(loader: yaml.SafeLoader, _suffix: str, node: yaml.ScalarNode) -> object:
+        return loader.construct_scalar(node)
+
+    Loader.add_multi_constructor("!", plain)
 
     assert list(yaml.load_all(block.text, Loader))
 

@@ -10,7 +10,7 @@ import subprocess
 import sys
 from functools import cache, partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 from urllib.parse import urlsplit
 
 import msgpack  # pyright: ignore[reportMissingTypeStubs]  # ships no types
@@ -222,8 +222,9 @@ def test_a_sealed_section_opens_as_the_page_says(namespace: str) -> None:
     def derived(word: str) -> bytes:
         return hmac.digest(secret, f"confbus sealed section, 1 {word}".encode() + b"\x01", "sha256")
 
-    first, (number, key, fingerprint, nonce, box) = sealed[:1], msgpack.unpackb(sealed[1:])
-    place = msgpack.packb([b"confbus sealed section, 1", namespace, "web", key])
+    parts = cast("list[Any]", msgpack.unpackb(sealed[1:]))
+    first, (number, key, fingerprint, nonce, box) = sealed[:1], parts
+    place = cast("Any", msgpack).packb([b"confbus sealed section, 1", namespace, "web", key])
     opened = AESGCM(derived("seal")).decrypt(nonce, box, place + fingerprint)
 
     assert (first, number, key) == (b"\xc1", 1, "k-1")

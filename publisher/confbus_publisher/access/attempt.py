@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from confbus.connection import ErrorReply, ask
 from confbus.wire.keys import Keys
@@ -147,10 +147,11 @@ def by_dry_run(connection: Connection, user: str, some: Sequence[Attempt]) -> li
 def logs_in_freely(connection: Connection, user: str) -> bool:
     """Whether any password does for another user; False as well where whoever asks has no right to know."""
     try:
-        (facts,) = ask(connection, ("ACL", "GETUSER", user))
+        (reply,) = ask(connection, ("ACL", "GETUSER", user))
     except ErrorReply:
         return False
-    return isinstance(facts, list) and any(isinstance(fact, list) and b"nopass" in fact for fact in facts)
+    facts = cast("list[object]", reply) if isinstance(reply, list) else []
+    return any(isinstance(fact, list) and b"nopass" in cast("list[object]", fact) for fact in facts)
 
 
 def _on_key(row: str, command: str, key: str, *, is_due: bool) -> Attempt:
