@@ -36,8 +36,8 @@ main()
 """
 
 
-def in_terminal(shop: Shop, *words: str, **environment: str) -> str:
-    """What a command writes when its stdout is a terminal."""
+def in_terminal(shop: Shop, *words: str, talk: bool = False, **environment: str) -> str:
+    """What a command writes when its stdout is a terminal; with `talk`, when its stderr is one."""
     ours, theirs = pty.openpty()
     with os.fdopen(ours, "rb", 0) as terminal, os.fdopen(theirs, "wb", 0) as end:
         end.write(MARK.encode())  # for one that says nothing is never at its end
@@ -45,8 +45,8 @@ def in_terminal(shop: Shop, *words: str, **environment: str) -> str:
             [CONFBUS, *words],
             cwd=shop.directory,
             env=os.environ | {"COLUMNS": "80"} | environment,
-            stdout=end,
-            stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL if talk else end,
+            stderr=end if talk else subprocess.DEVNULL,
             timeout=60,
             check=False,
         )
@@ -128,6 +128,17 @@ def test_in_a_terminal_no_line_is_longer_than_that(shop: Shop) -> None:
     outputs.append(in_terminal(shop, "explain", "--all", NO_COLOR="1"))
 
     assert max(len(line) for output in outputs for line in output.splitlines()) <= 80
+
+
+def test_who_looks_at_a_terminal_sees_how_far_an_import_is(shop: Shop) -> None:
+    shop.process("publish")
+    exported = shop.process("export", "shop.jsonl")
+
+    talk = in_terminal(shop, "import", "shop.jsonl", "-n", f"{shop.namespace}-copy", talk=True)
+
+    assert "of 3 blobs" in talk
+    assert talk.endswith("\r\x1b[K")
+    assert exported.stderr == ""
 
 
 def test_who_watches_sees_every_leaf_that_changes(shop: Shop) -> None:

@@ -17,7 +17,7 @@ from confbus_publisher.ledger import archive
 from confbus_publisher.ledger.installation import MAX_LOG
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Iterator
+    from collections.abc import Callable, Generator, Iterable, Iterator
 
     from confbus.wire.head import Head
     from confbus.wire.release import Release
@@ -41,8 +41,11 @@ class Export:
     left_out: tuple[int, ...] = ()
 
 
-def write(store: Store, namespace: str, file: IO[bytes]) -> Export:
-    """Everything that is kept of `namespace`, of one moment: begun again when something changed meanwhile.
+def write(
+    store: Store, namespace: str, file: IO[bytes], *, tell: Callable[[int], None] = lambda _blobs: None
+) -> Export:
+    """Everything that is kept of `namespace`, of one moment: begun again when something changed meanwhile. `tell`
+    hears now and then how many blobs are written.
 
     Raises `NoRelease` when nothing is published or the content of the head is gone, `ConfBusError` when it changes all
     the time, and `OSError`.
@@ -51,7 +54,7 @@ def write(store: Store, namespace: str, file: IO[bytes]) -> Export:
         mark = _mark(store)
         file.seek(0)
         file.truncate()
-        export = _written(store, namespace, file)
+        export = _written(store, namespace, file, tell)
         file.flush()
         if _mark(store) == mark:
             return export
@@ -85,7 +88,7 @@ def _mark(store: Store) -> tuple[str, str]:
     return head.change if head else "", newest[0].id if newest else ""
 
 
-def _written(store: Store, namespace: str, file: IO[bytes]) -> Export:
+def _written(store: Store, namespace: str, file: IO[bytes], tell: Callable[[int], None]) -> Export:
     head = store.head()
     if head is None:
         raise NoRelease("Nothing is published in this namespace", advice="There is nothing to export.")
@@ -104,6 +107,8 @@ def _written(store: Store, namespace: str, file: IO[bytes]) -> Export:
     for digest, blob in _blobs(store, releases):
         writer.put_blob(digest, blob)
         blobs += 1
+        if blobs % _AT_ONCE == 0:
+            tell(blobs)
     return Export(head.version, len(releases), blobs, len(log), writer.end(), tuple(left_out))
 
 

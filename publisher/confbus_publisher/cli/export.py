@@ -15,11 +15,16 @@ from confbus_publisher.cli import outcome
 from confbus_publisher.cli.offers import files
 from confbus_publisher.cli.options import subcommand, with_output, with_place
 from confbus_publisher.cli.output import counted, present, say, sentence
+from confbus_publisher.cli.renewed import RenewedLine
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from confbus_publisher.backup.export import Export
     from confbus_publisher.ledger import Store
     from confbus_publisher.opening import Named
+
+_ADVICE = "Name a file in a directory that is there and may be written."
 
 
 @subcommand(
@@ -40,11 +45,11 @@ def command(named: Named, output: str, file: str) -> int:
     from confbus_publisher.opening import site_of
 
     site = site_of(named)
-    with site.ledger() as ledger:
+    with site.ledger() as ledger, RenewedLine() as line:
         try:
-            export = _exported(ledger.store, site.namespace, file)
+            export = _exported(ledger.store, site.namespace, file, lambda blobs: line.show(f"{blobs:,} blobs"))
         except OSError as error:
-            raise ConfBusError(f"{file} was not written: {error.strerror or error}.") from error
+            raise ConfBusError(f"{file} was not written: {error.strerror or error}.", advice=_ADVICE) from error
     text = f"Exported version {export.version} with {_counts(export)}."
     if file == "-":
         say(text)
@@ -55,15 +60,15 @@ def command(named: Named, output: str, file: str) -> int:
     return outcome.DONE
 
 
-def _exported(store: Store, namespace: str, file: str) -> Export:
+def _exported(store: Store, namespace: str, file: str, tell: Callable[[int], None]) -> Export:
     from confbus_publisher.backup.export import whole, write
 
     if file != "-":
         with whole(Path(file)) as there:
-            return write(store, namespace, there)
+            return write(store, namespace, there, tell=tell)
     spool: IO[bytes]
     with tempfile.TemporaryFile() as spool:
-        export = write(store, namespace, spool)
+        export = write(store, namespace, spool, tell=tell)
         spool.seek(0)
         shutil.copyfileobj(spool, sys.stdout.buffer)
         sys.stdout.buffer.flush()

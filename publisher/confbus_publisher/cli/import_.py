@@ -16,14 +16,17 @@ from confbus_publisher.cli import outcome
 from confbus_publisher.cli.offers import files
 from confbus_publisher.cli.options import subcommand, with_author, with_message, with_output, with_place
 from confbus_publisher.cli.output import counted, present, say, sections_text, sentence
+from confbus_publisher.cli.renewed import RenewedLine
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
 
     from confbus.wire.release import Release
     from confbus_publisher.backup.backup import Backup
     from confbus_publisher.ledger import Ledger, Why
     from confbus_publisher.opening import Named
+
+_ADVICE = "Name a file that `confbus export` wrote."
 
 
 @subcommand(
@@ -78,14 +81,24 @@ def _opened(file: str) -> Generator[IO[bytes]]:
             shutil.copyfileobj(sys.stdin.buffer, spool)
             yield spool
     except OSError as error:
-        raise ConfBusError(f"{file} cannot be read: {error.strerror or error}.") from error
+        raise ConfBusError(f"{file} cannot be read: {error.strerror or error}.", advice=_ADVICE) from error
 
 
 def _installed(ledger: Ledger, backup: Backup, why: Why) -> Release:
     from confbus_publisher.ledger.installation import install
 
-    install(ledger.store, backup.image, backup.batches(), why)
+    with RenewedLine() as line:
+        install(ledger.store, backup.image, _counted(backup, line), why)
     return backup.image.release
+
+
+def _counted(backup: Backup, line: RenewedLine) -> Iterator[dict[str, bytes]]:
+    """The blobs; the line tells how many of them are in Redis."""
+    done = 0
+    for batch in backup.batches():
+        yield batch
+        done += len(batch)
+        line.show(f"{done:,} of {len(backup.image.blobs):,} blobs")
 
 
 def _adopted(ledger: Ledger, backup: Backup, why: Why) -> Release:

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import os
-import sys
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import click
-
-from confbus_publisher.cli.columns import plain, shortened
-from confbus_publisher.cli.output import counted, listed, say, sentence, show, show_json, talk_width
+from confbus_publisher.cli.columns import plain
+from confbus_publisher.cli.output import counted, listed, say, sentence, show, show_json
+from confbus_publisher.cli.renewed import RenewedLine, is_watched
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -110,7 +107,7 @@ class Progress:
     """The talk while somebody waits: a line for each change, or in a terminal, if it shall, one that renews itself."""
 
     def __init__(self, *, renews_itself: bool) -> None:
-        self._is_watched = renews_itself and sys.stderr.isatty() and os.environ.get("TERM") != "dumb"
+        self._renewed = RenewedLine() if renews_itself and is_watched() else None
         self._line = ""
 
     def tell(self, uptake: Uptake) -> None:
@@ -119,15 +116,15 @@ class Progress:
         if line == self._line or (uptake.is_over and not self._line):
             return
         self._line = line
-        if self._is_watched:
-            click.echo(f"\r\x1b[K{shortened(line, talk_width() - 1)}", err=True, nl=False)
+        if self._renewed:
+            self._renewed.show(line)
         else:
             say(line)
 
     def end(self) -> None:
         """Take the line away that would have been renewed."""
-        if self._is_watched and self._line:
-            click.echo("\r\x1b[K", err=True, nl=False)
+        if self._renewed:
+            self._renewed.clear()
         self._line = ""
 
 
