@@ -7,6 +7,7 @@ import json
 import logging
 import socket
 import threading
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -18,6 +19,7 @@ from confbus_publisher.serving.listen import Listen
 from confbus_publisher.serving.server import Server
 from confbus_publisher.vitals import LATE_S, Vitals
 from support.clock import Clock
+from support.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterable
@@ -120,6 +122,39 @@ def test_whoever_writes_or_reads_slowly_holds_nobody_and_is_sent_away() -> None:
         assert code == 200
         assert [_end(each) for each in (silent, slow)] == [b"", b""]
     site.server.stop()
+
+
+def test_a_probe_is_answered_however_many_only_connect_or_leave_their_answers(site: Site) -> None:
+    with ExitStack() as others:
+        for number in range(300):
+            other = others.enter_context(site.connect())
+            if number % 3 == 0:
+                other.sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+
+        assert [site.ask(path)[0] for path in ("/healthz", "/status")] == [200, 200]
+
+
+def test_a_collector_that_hangs_takes_no_more_than_a_few_threads(site: Site) -> None:
+    class Hanging(Collector):
+        def __init__(self) -> None:
+            self.is_over = threading.Event()
+            self.waiting = 0
+
+        def collect(self) -> Iterable[Metric]:
+            self.waiting += 1
+            self.is_over.wait()
+            return ()
+
+    hanging = Hanging()
+    with ExitStack() as others:
+        site.registry.register(hanging)
+        others.callback(hanging.is_over.set)
+        others.callback(site.registry.unregister, hanging)
+        for _ in range(8):
+            others.enter_context(site.connect()).sendall(b"GET /metrics HTTP/1.1\r\nHost: a\r\n\r\n")
+        eventually(lambda: hanging.waiting == 8)
+
+        assert [site.ask(path)[0] for path in ("/metrics", "/healthz")] == [503, 200]
 
 
 def test_a_body_and_a_head_without_end_are_not_waited_for(site: Site) -> None:

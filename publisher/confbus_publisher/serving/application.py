@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
 from prometheus_client import exposition
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
@@ -18,6 +20,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("confbus.publisher")
 OK, FAILED, UNAVAILABLE = 200, 500, 503
+_MOST_SCRAPES = 8
 _UNSTORED = {"Cache-Control": "no-store"}
 _INDEX = """\
 /healthz  whether the publisher lives
@@ -42,14 +45,19 @@ def application(vitals: Vitals, registry: CollectorRegistry) -> Starlette:
     async def status(_request: Request) -> Response:
         return JSONResponse(vitals.status(), headers=_UNSTORED)
 
-    # No coroutine: collectors may take their time, and in a thread they keep nobody else waiting.
-    def metrics(request: Request) -> Response:
+    free = asyncio.Semaphore(_MOST_SCRAPES)
+
+    async def metrics(request: Request) -> Response:
         encode, kind = exposition.choose_encoder(request.headers.get("Accept", ""))
-        try:
-            said = encode(registry)
-        except Exception:  # noqa: BLE001 — whatever somebody's collector raises
-            _log.exception("the metrics could not be collected")
-            return PlainTextResponse("a collector failed, the log says why\n", FAILED, headers=_UNSTORED)
+        if free.locked():
+            return PlainTextResponse("too many scrapes at once\n", UNAVAILABLE, headers=_UNSTORED)
+        async with free:
+            try:
+                # In a thread: collectors may take their time, and keep nobody else waiting.
+                said = await run_in_threadpool(encode, registry)
+            except Exception:  # noqa: BLE001 — whatever somebody's collector raises
+                _log.exception("the metrics could not be collected")
+                return PlainTextResponse("a collector failed, the log says why\n", FAILED, headers=_UNSTORED)
         return Response(said, headers={**_UNSTORED, "Content-Type": kind})
 
     pages = {"/": index, "/healthz": healthz, "/readyz": readyz, "/status": status, "/metrics": metrics}
