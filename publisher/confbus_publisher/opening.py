@@ -25,7 +25,6 @@ _log = logging.getLogger("confbus.publisher")
 SETTINGS_FILE = "confbus.yaml"
 PATIENCE_S = 1.0
 _KEEP_ALL = 1_000_000
-_LONGEST_AUTHOR = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -185,9 +184,9 @@ def author(name: str | None = None) -> str:
     """Who acts, for the audit trail: `name`, else CONFBUS_AUTHOR, else user@host. On one line, of at most 200."""
     import getpass
 
-    from confbus.names import host_name, printable
+    from confbus.names import host_name, on_a_line, printable
 
-    named = _on_a_line(name or "") or _on_a_line(os.environ.get("CONFBUS_AUTHOR", ""))
+    named = on_a_line(name or "") or on_a_line(os.environ.get("CONFBUS_AUTHOR", ""))
     if named:
         return named
     try:
@@ -202,11 +201,6 @@ def identity() -> str:
     from confbus.names import host_name
 
     return f"{host_name()}:{os.getpid()}:{os.urandom(3).hex()}"
-
-
-def _on_a_line(text: str) -> str:
-    seen = (char if char.isprintable() else " " if char.isspace() else "?" for char in text)
-    return " ".join("".join(seen).split())[:_LONGEST_AUTHOR]
 
 
 def _running_url(directory: Path) -> str:

@@ -11,7 +11,7 @@ import socket
 import time
 from typing import TYPE_CHECKING
 
-from confbus.names import printable
+from confbus.names import on_a_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,10 +45,10 @@ class Service:
         if not self._address:
             return
         is_ready = self._is_ready or not self._vitals.hindrance
-        status = self._vitals.summary
+        status = on_a_line(self._vitals.summary)  # another line would be an order to the manager
         is_due = self._is_hungry and not self._vitals.ailment
         news = ["READY=1"] if is_ready and not self._is_ready else []
-        news += [f"STATUS={_line(status)}"] if status != self._status else []
+        news += [f"STATUS={status}"] if status != self._status else []
         news += ["WATCHDOG=1"] if is_due else []
         if news and self._tell(*news):
             self._is_ready, self._status = is_ready, status
@@ -97,8 +97,3 @@ def _watchdog_s(environment: Mapping[str, str]) -> float | None:
     time_us, pid = environment.get("WATCHDOG_USEC", ""), environment.get("WATCHDOG_PID", "")
     is_meant = pid in {"", str(os.getpid())}
     return int(time_us) / 1e6 if is_meant and time_us.isdecimal() and int(time_us) else None
-
-
-def _line(text: str) -> str:
-    """On one line: another one would be an order to the manager."""
-    return printable(" ".join(text.split()))

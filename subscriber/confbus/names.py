@@ -1,4 +1,5 @@
-"""Names of machines, processes and people that strangers may have chosen: short, and harmless to a terminal."""
+"""Names and words of machines, processes and people that strangers may have chosen: short, and harmless to a
+terminal."""
 
 from __future__ import annotations
 
@@ -17,3 +18,9 @@ def host_name() -> str:
 def printable(text: str) -> str:
     """The first 200 characters of `text`, each that is no letter or sign as a question mark."""
     return "".join(char if char.isprintable() else "?" for char in text[:_MOST])
+
+
+def on_a_line(text: str, *, most: int = _MOST) -> str:
+    """The beginning of `text`, its words with a blank between them, and as harmless; at most so many characters."""
+    seen = (char if char.isprintable() else " " if char.isspace() else "?" for char in text)
+    return " ".join("".join(seen).split())[:most]

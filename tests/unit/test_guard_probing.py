@@ -81,6 +81,18 @@ def test_only_failures_in_a_row_make_a_release_bad(clock: Clock) -> None:
     assert not probe.is_content
 
 
+def test_who_objects_at_length_fills_no_page(clock: Clock) -> None:
+    def gate(_snapshot: Snapshot) -> None:
+        raise ValueError("no\n" * 10_000)
+
+    probe = probing(gate, clock, failures=1)
+
+    eventually(lambda: looked(probe) and probe.objection)
+
+    assert len(probe.objection) < 500
+    assert "no no" in probe.objection
+
+
 @pytest.mark.parametrize("error", [ValueError("no money"), SystemExit(3), KeyError()])
 def test_whatever_it_raises_is_its_objection(clock: Clock, error: BaseException) -> None:
     def gate(_: Snapshot) -> None:

@@ -7,7 +7,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from confbus.names import host_name, printable
+from confbus.names import host_name, on_a_line, printable
 from confbus_publisher import opening
 
 ODD = [
@@ -36,6 +36,10 @@ def test_a_machine_is_called_by_what_a_connection_may_be_called(
 
 def test_a_stranger_commands_no_terminal_and_fills_no_page() -> None:
     assert printable("a\x1b[2J\nb\udcff" + "c" * 1000) == "a?[2J?b?" + "c" * 192
+
+
+def test_a_strangers_words_stand_on_one_line_and_fill_no_page() -> None:
+    assert on_a_line(" a\x1b[2J\n\n b\t" + "c" * 1000, most=10) == "a?[2J b cc"
 
 
 @pytest.mark.usefixtures("_odd_machine")

@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
+from confbus.names import on_a_line
 from confbus_publisher.checks.hiding import without_secrets
 from confbus_publisher.formats.limits import Unfit
+from confbus_publisher.guard.verdict import MOST_CHARACTERS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -50,20 +52,17 @@ def python_objection(gate: Callable[[Snapshot], object]) -> Callable[[Snapshot],
 
 
 async def said(gate: Callable[[Snapshot], object], snapshot: Snapshot) -> str:
-    """What `gate` objects to `snapshot`: it returns False or raises; else the empty text. On one line, and without the
-    secrets in `snapshot`: it goes into the audit trail."""
+    """What `gate` objects to `snapshot`: it returns False or raises; else the empty text. On one line, not at
+    length, and without the secrets in `snapshot`: it goes into the audit trail."""
     name = getattr(gate, "__qualname__", type(gate).__name__)
     try:
         answer = gate(snapshot)
         if inspect.isawaitable(answer):
             answer = await answer
     except (Exception, SystemExit) as error:  # noqa: BLE001 — a user's code; whatever it raises is its objection
-        return f"{name}: {_line(without_secrets(str(error), dict(snapshot))) or type(error).__name__}"
+        text = on_a_line(without_secrets(str(error), dict(snapshot)), most=MOST_CHARACTERS)
+        return f"{name}: {text or type(error).__name__}"
     return f"{name}: it said no" if answer is False else ""
-
-
-def _line(text: str) -> str:
-    return "".join(char if char.isprintable() else "?" for char in " ".join(text.split()))
 
 
 def _status(address: Address, timeout_s: float) -> int:

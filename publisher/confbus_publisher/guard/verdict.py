@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from confbus.follower import VETOING
+from confbus.names import on_a_line
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,7 +17,8 @@ if TYPE_CHECKING:
     from confbus_publisher.fleet import Report
     from confbus_publisher.guard.guard import Guard
 
-_MOST_WORDS = 300
+MOST_CHARACTERS = 300
+"""Of an objection: it goes into logs, onto terminals, and into the audit trail."""
 
 
 def objection(guard: Guard, live: Sequence[Report]) -> str:
@@ -26,13 +28,8 @@ def objection(guard: Guard, live: Sequence[Report]) -> str:
         return ""
     first = vetoes[0]
     instances = "instance" if len(live) == 1 else "instances"
-    who, why = _on_a_line(first.instance), _on_a_line(first.error)[:_MOST_WORDS]
+    who, why = on_a_line(first.instance), on_a_line(first.error, most=MOST_CHARACTERS)
     return f"{len(vetoes)} of {len(live)} {instances} refused it: {who}: {why or 'without a reason'}"
-
-
-def _on_a_line(text: str) -> str:
-    """It goes into logs and onto terminals."""
-    return "".join(char if char.isprintable() else "?" for char in " ".join(text.split()))
 
 
 def _refuses(report: Report, guard: Guard) -> bool:
