@@ -177,7 +177,7 @@ class Local:
 
             with self._making:
                 self._dispatcher = self._dispatcher or Dispatcher(lambda: self.snapshot)
-            self._dispatcher.measures = self.measures
+                self._dispatcher.measures = self.measures
         return self._dispatcher
 
     def measure(self) -> Measures:
@@ -187,8 +187,8 @@ class Local:
 
             with self._making:
                 self.measures = self.measures or Measures()
-            if self._dispatcher is not None:
-                self._dispatcher.measures = self.measures
+                if self._dispatcher is not None:
+                    self._dispatcher.measures = self.measures
         return self.measures
 
     def announce(self) -> None:
