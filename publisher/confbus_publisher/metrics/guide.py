@@ -37,12 +37,12 @@ def guide_metrics(
     registry = default_registry() if registry is None else registry
     guide = Guide(weakref.ref(manager) if manager is not None else _current, name)
     shown = guide.manager
-    if shown is not None:
-        mirror.copy(guide, shown.measure())
-    elif mirror.is_one_of_several():
+    if shown is None and mirror.is_one_of_several():
         advice = "Await initialize_config_manager([…]) before, or pass one."
         raise NotStarted("There is no configuration manager to show yet", advice=advice)
     collector_of(registry, FAMILIES).add(guide)
+    if shown is not None:
+        mirror.copy(guide, shown.measure())
 
 
 class Guide:
