@@ -34,7 +34,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger("confbus.publisher")
 _TICK_S = 0.5
-_NOT_YET = (standing.STARTING, standing.UNREACHABLE)
 _FIXED = ("namespace", "redis", "state", "history", "poll_interval_s", "report_interval_s", "lease_s", "listen")
 
 
@@ -153,7 +152,7 @@ class Daemon:
         session.follow()
         if self._attachment is not None and session.standing.state == standing.UNREACHABLE:
             return self._follow_server(self._attachment, session)
-        if not self._knows_policy and session.standing.state not in _NOT_YET:
+        if not self._knows_policy and session.standing.state not in standing.NOT_YET:
             self._knows_policy = True
             self._warn_of_eviction(session)
         return session

@@ -15,13 +15,12 @@ from confbus_publisher.cli.columns import plain
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-TEXT, JSON = FORMS = ("text", "json")
-LEVELS = ("debug", "info", "warning", "error")
+JSON = "json"
 _OWN = {*vars(logging.LogRecord("", 0, "", 0, "", (), None)), "message", "asctime", "taskName"}
 _DEEPEST = 6
 _MAPPING: type[Any] = dict
 _LISTS: tuple[type[Any], ...] = (list, tuple, set, frozenset)
-_MOST_DIGITS = 1 << 63
+_TOO_LARGE = 1 << 63
 
 
 class Lines(logging.Formatter):
@@ -97,7 +96,7 @@ def _value(value: Any, depth: int) -> Any:
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int | float):
-        return value if -_MOST_DIGITS < value < _MOST_DIGITS and math.isfinite(value) else _text(value)
+        return value if -_TOO_LARGE < value < _TOO_LARGE and math.isfinite(value) else _text(value)
     if depth < _DEEPEST and isinstance(value, _MAPPING):
         return _members(value, depth)
     if depth < _DEEPEST and isinstance(value, _LISTS):

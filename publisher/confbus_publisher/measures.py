@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from confbus_publisher.sources.source import Source
 
 RELOADS = ("changed", "unchanged", "failed")
+PUBLISHES = ("published", "refused", "conflict", "unreachable", "unknown")
 DEAF_S = 30.0
 """Who did not listen for so long does not know who was there before a release."""
-PUBLISHES = ("published", "refused", "conflict", "unreachable", "unknown")
 _OUTCOMES: dict[type[ConfBusError], str] = {
     Conflict: "conflict",
     Unreachable: "unreachable",

@@ -40,13 +40,14 @@ def publish_once(
 
     Raises `LeaseHeld` beside an active publisher other than `identity` and `Quarantined` for content that was rolled
     back, unless `force`, which takes it out of quarantine; `OnHold` for a section that somebody holds, unless `force`,
-    which leaves the hold. Raises `KeyLacking` when the keyring of `inputs` is behind the one that
-    sealed the head, unless `force`. Raises `Lost` while instances run what Redis has lost, unless `adopt`:
-    then the merge begins a new epoch above all that they report, and so they follow; that needs no leave of the active
-    publisher, which waits for it. Raises `ChecksFailed` for a merge without any value, unless `allow_empty`, and,
-    whatever is forced, for one that does not pass the checks of `inputs`; what they only warn of, `warn` is told
-    before anything is written. With `terms` the release is guarded, but for
-    one that is adopted: of what was before, nobody knows whether it is good.
+    which leaves the hold. Raises `KeyLacking` when the keyring of `inputs` is behind the one that sealed the head,
+    unless `force`. Raises `Lost` while instances run what Redis has lost, unless `adopt`: then the merge begins a new
+    epoch above all that they report, and so they follow; that needs no leave of the active publisher, which waits for
+    it. Raises `ChecksFailed` for a merge without any value, unless `allow_empty`, and, whatever is forced, for one that
+    does not pass the checks of `inputs`; what they only warn of, `warn` is told before anything is written.
+
+    With `terms` the release is guarded, but for one that is adopted: of what was before, nobody knows whether it is
+    good.
     """
     holder = ledger.store.lease()
     if holder not in {"", identity} and not force and not adopt:

@@ -19,6 +19,8 @@ STANDBY = "standby"
 REFUSED = "refused"
 LOST = "lost"
 UNREACHABLE = "unreachable"
+NOT_YET = (STARTING, UNREACHABLE)
+"""The states in which it waits for its sources, or for Redis."""
 MOST_WORDS = 500
 """The length of a reason in a report: enough for the line that a person is to type."""
 _MOST_WARNINGS, _LONGEST = 10, 300

@@ -20,7 +20,6 @@ if TYPE_CHECKING:
 
 LATE_S = 60.0
 """So late the next turn may be: longer than whatever a turn waits for takes, servers and slow sources included."""
-_NOT_YET = (standing.STARTING, standing.UNREACHABLE)
 
 
 class Vitals:
@@ -60,7 +59,7 @@ class Vitals:
             return "it took no turn yet"
         if not turn.has_merged:
             return now.why or "its sources were not merged yet"
-        return f"{now.state}{now.why and f': {now.why}'}" if now.state in _NOT_YET else ""
+        return f"{now.state}{now.why and f': {now.why}'}" if now.state in standing.NOT_YET else ""
 
     @property
     def standing(self) -> Standing:

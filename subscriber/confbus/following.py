@@ -81,7 +81,7 @@ class Following:
         self._telling = telling
         self._follower = Follower(timing)
         self._unreported_since = 0.0
-        self._is_behind = False
+        self._is_awaiting = False
         self._applied: tuple[Head, Assembly] | None = None
         self._link: Link
         self._namespace: Namespace
@@ -160,8 +160,8 @@ class Following:
         if self._unreported_since and (is_quiet or time.monotonic() - self._unreported_since > _MAX_UNREPORTED_S):
             self._report()
         self._take_restored()
-        if self._is_behind and not self._local.is_asking:
-            self._is_behind = False
+        if self._is_awaiting and not self._local.is_asking:
+            self._is_awaiting = False
             self._follower.judge_again()
         return self.take(Ticked()) if self._follower.wake_at() <= time.monotonic() else []
 
@@ -209,7 +209,7 @@ class Following:
         try:
             event = candidate.judged(apply, self._local)
         except Awaited:
-            self._is_behind = True  # the head is read again when there is an answer
+            self._is_awaiting = True  # the head is read again when there is an answer
             return []
         if isinstance(event, Applied):
             if self._local.measures is not None:
@@ -257,7 +257,7 @@ class Following:
                 return []
             found = earlier.find(self._namespace, self._local, refused)
         except Awaited:
-            self._is_behind = True
+            self._is_awaiting = True
             return []
         except Exception as error:  # noqa: BLE001 — whatever a connection raises; the head is read again anyway
             found = None

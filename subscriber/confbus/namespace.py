@@ -37,9 +37,7 @@ class Namespace:
 
     def read_head(self) -> Event:
         def read() -> Event:
-            asked_at = (
-                time.monotonic()
-            )  # before the server says its time: so a report never claims to be older than it is
+            asked_at = time.monotonic()  # before the server says its time: no report claims to be older than it is
             fields, (seconds, micros) = self._link.ask(("HGETALL", self._keys.head), ("TIME",))
             self._server_ms, self._read_at = int(seconds) * 1000 + int(micros) // 1000, asked_at
             return HeadRead(heads.parse(_texts(fields)) if fields else None)

@@ -10,7 +10,7 @@ from confbus.names import printable
 
 PLACE = "127.0.0.1:9630"
 _EVERYBODY = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 — nobody listens here: it is asked at loopback
-MOST_BYTES = 64 * 1024
+_MOST_BYTES = 64 * 1024
 _OK = 200
 
 
@@ -40,7 +40,7 @@ def ask(place: str, *, wants_ready: bool, timeout_s: float) -> Verdict:
     try:
         connection.request("GET", "/readyz" if wants_ready else "/healthz")
         answer = connection.getresponse()
-        return Verdict(answer.status == _OK, read_page(answer.read(MOST_BYTES)))
+        return Verdict(answer.status == _OK, read_page(answer.read(_MOST_BYTES)))
     except (OSError, HTTPException) as error:
         raise Unreachable(f"http://{place}", printable(str(error)) or type(error).__name__) from error
     finally:

@@ -38,5 +38,5 @@ class Reading(NamedTuple):
 
 
 def still_true(readings: Iterable[Reading], *, is_over: bool) -> Iterator[Reading]:
-    """Those that hold when what they are of `is_over`: what happened has happened, but nothing stands anywhere."""
+    """Those that still hold when what was read `is_over`: what it counted has happened, but it stands nowhere."""
     return (reading for reading in readings if not is_over or reading.family.kind != "gauge")

@@ -108,7 +108,7 @@ class Resolver:
         most, or it raises `Awaited` until that has answered or they are over."""
         document: dict[Any, Any] = dict(snapshot)  # the keys of a snapshot are paths; here they must be keys
         wanted = {path: each for path, each in snapshot.references.items() if _stands(document, path, each)}
-        if self._is_behind(wanted.values(), waits=waits):
+        if self._ask_first(wanted.values(), waits=waits):
             self.problem = _AWAITED
             raise Awaited
         failures: dict[paths.Path, Unresolved] = {}
@@ -182,8 +182,8 @@ class Resolver:
         if self._vaults is not None:
             self._vaults.renew()
 
-    def _is_behind(self, references: Iterable[Reference], *, waits: bool) -> bool:
-        """Ask vaults for what was never asked for. True when that is to be waited for, and nobody may here."""
+    def _ask_first(self, references: Iterable[Reference], *, waits: bool) -> bool:
+        """Ask vaults for what was never asked for. True when there is reason to wait for that, and nobody may here."""
         names = _names(references)
         if names and waits:
             self._all_vaults().await_first(names)
