@@ -11,7 +11,7 @@ import sys
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import pytest
 from prometheus_client.multiprocess import MultiProcessCollector
@@ -63,8 +63,7 @@ asyncio.run(main())
 def scraped(folder: Path, metric: str, *, by: str = "pid") -> dict[str, float]:
     """What the processes show together of one metric, by a label."""
     try:
-        collected: Any = MultiProcessCollector(None, str(folder)).collect()
-        families: list[Metric] = list(collected)
+        families: list[Metric] = list(cast("Any", MultiProcessCollector(None, str(folder))).collect())
     except struct.error as error:  # prometheus-client found a file that it was making in another process just now
         raise AssertionError("a file is empty yet") from error
     samples = (sample for family in families for sample in family.samples)
