@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.publisher_decoders import PUBLISHER_DECODERS
+from support.syntax import dotted, nodes
 from support.worker_decoders import WORKER_DECODERS
 
 ROOT = Path(__file__).parents[2]
@@ -57,8 +58,7 @@ KNOWN = {
 
 def readings(file: Path) -> set[str]:
     """What a module calls that makes values of bytes or texts."""
-    calls = (node.func for node in ast.walk(ast.parse(file.read_text())) if isinstance(node, ast.Call))
-    return {ast.unparse(called) for called in calls} & READING
+    return {dotted(node.func) for node in nodes(file) if isinstance(node, ast.Call)} & READING
 
 
 def test_every_module_that_reads_what_others_wrote_is_fuzzed() -> None:

@@ -8,7 +8,6 @@ import inspect
 import re
 import subprocess
 import sys
-from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from confbus.testing import Proxy
 from confbus_publisher.ledger import Ledger, Why
 from confbus_publisher.ledger.redis import RedisStore
 from support.places import encoded
+from support.syntax import nodes
 
 if TYPE_CHECKING:
     from support.server import Server
@@ -55,11 +55,6 @@ def files(*folders: str, suffixes: tuple[str, ...] = (".py",)) -> list[Path]:
 
 def shown(file: Path) -> str:
     return str(file.relative_to(ROOT))
-
-
-@cache
-def nodes(file: Path) -> tuple[ast.AST, ...]:
-    return tuple(ast.walk(ast.parse(file.read_text(), shown(file))))
 
 
 def imported(file: Path) -> set[str]:
