@@ -117,11 +117,15 @@ def test_the_publisher_of_the_cluster_reads_its_config_map(tmp_path: Path) -> No
         (tmp_path / name).write_text(text)
     (container,) = pods()["confbus-publisher"]["spec"]["containers"]
     variables = {each["name"]: each["value"] for each in container["env"]}
+    (worker,) = pods()["prompt-improver"]["spec"]["containers"]
 
     settings = environment_settings({**variables, "CONFIG_DIR": str(tmp_path)})
 
     assert variables["CONFIG_DIR"] in [mount["mountPath"] for mount in container["volumeMounts"]]
     assert sorted(files) == ["database.yaml", "features.yaml"]
+    assert re.findall(r"!secret env:(\w+)", files["database.yaml"]) == [
+        each["name"] for each in worker["env"] if "valueFrom" in each
+    ]
     assert [type(source).__name__ for source in settings.sources] == ["DirectorySettings"]
 
 
