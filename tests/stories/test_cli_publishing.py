@@ -98,6 +98,7 @@ def test_a_plan_for_programs_has_pointers_and_origins(shop: Shop) -> None:
         "version": None,
         "changes": [{"path": "/a~1b", "change": "added", "old": None, "new": 1, "origin": "config/app.yaml:1:1"}],
         "held": [],
+        "refused": [],
         "holds": [],
         "active": None,
     }
@@ -111,6 +112,18 @@ def test_a_plan_shows_no_secret(shop: Shop) -> None:
 
     assert all(answer.code == 2 and "***" in answer.out for answer in answers)
     assert not any("hunter2" in answer.out + answer.err for answer in answers)
+
+
+def test_a_plan_tells_what_the_checks_refuse_and_promises_no_release(shop: Shop) -> None:
+    shop.settle("checks: {rules: ['db.port < number']}")
+
+    answer, facts = shop.confbus("plan"), shop.confbus("plan", "--output", "json")
+
+    assert answer.code == facts.code == 2
+    assert "Refused: config/app.yaml:2:15: db.port: the rule" in answer.err
+    assert "nothing goes out before" in answer.err
+    assert "puts this out" not in answer.err
+    assert [problem.partition(": ")[0] for problem in facts.data["refused"]] == ["config/app.yaml:2:15"]
 
 
 def test_a_plan_tells_what_is_held_and_why(shop: Shop) -> None:

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 def command(named: Named, output: str, before: int, after: int | None) -> int:
     """Show what changed between two versions, leaf by leaf.
 
-    From A to B; without B, to the head. Leaves with 2 when they differ. Values that look like secrets are shown as ***,
-    and of a sealed section only that it changed, which is so with a new key, too.
+    From A to B; without B, to the head. The exit code is 2 when they differ. Values that look like secrets are shown as
+    ***, and of a sealed section only that it changed, which is so with a new key, too.
     """
     from confbus_publisher.audit.contents import Step
     from confbus_publisher.cli.content import release_of
