@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 
 NOW_MS = 1_800_000_000_000
 HEAD = HeadFacts(version=7, at_ms=NOW_MS - 120_000, size=1000)
+NOWHERE = "x" * 300
+"""A name so long that to ask for it is an error for every user, as a closed directory is for most."""
 
 
 def names(findings: Iterable[Finding]) -> list[str]:
@@ -301,6 +303,7 @@ def test_a_file_that_is_a_mount_of_its_own_is_found_in_what_the_kernel_says(tmp_
     lines = [
         f"36 35 98:0 {pod} {point} rw,noatime master:1 - ext4 /dev/root rw",
         f"37 35 98:0 / {tmp_path} rw - tmpfs tmpfs rw",
+        f"38 35 98:0 / {tmp_path}/{NOWHERE} rw - tmpfs tmpfs rw",
         "short",
     ]
 

@@ -70,7 +70,7 @@ def read_fallback(path: str, namespace: str) -> FallbackFacts:
         return FallbackFacts(path, error.message.rstrip("."))
     directory = Path(path).absolute().parent
     if not os.access(directory, os.W_OK | os.X_OK):
-        return FallbackFacts(path, f"{directory} {'cannot be written' if directory.exists() else 'is not there'}")
+        return FallbackFacts(path, f"{directory} {'cannot be written' if _is_there(directory) else 'is not there'}")
     return FallbackFacts(path, "", good.head.version, good.age_s) if good else FallbackFacts(path)
 
 
@@ -121,7 +121,7 @@ def _state_error(settings: Settings) -> str:
     from confbus_publisher.memory_file import MemoryFile
 
     path = settings.state.absolute()
-    there = next(parent for parent in path.parents if parent.exists())
+    there = next(parent for parent in path.parents if _is_there(parent))
     if not os.access(there, os.W_OK | os.X_OK):
         return f"{there} cannot be written"
     try:
@@ -137,5 +137,10 @@ def _open_passwords(url: str) -> dict[str, str]:
     from confbus.address import split_password_file
 
     path = Path(split_password_file(url)[1] or "/")
-    mode = stat.S_IMODE(path.stat().st_mode) if path.is_file() else 0
+    mode = stat.S_IMODE(path.stat().st_mode) if os.path.isfile(path) else 0  # noqa: PTH113 — as in `_is_there`
     return {str(path): f"{mode:o}"} if mode & stat.S_IROTH else {}
+
+
+def _is_there(path: Path) -> bool:
+    """Whether this user sees it."""
+    return os.path.exists(path)  # noqa: PTH110 — that of Path raises below a directory that is closed
