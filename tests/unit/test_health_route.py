@@ -131,5 +131,8 @@ def test_it_is_a_route_and_a_mount_of_starlette(bus: Bus) -> None:
 
 def test_what_is_no_request_is_left_alone() -> None:
     app: Any = asgi.HealthApp(dict)
+    sent: list[object] = []
 
-    asyncio.run(app({"type": "lifespan"}, None, None))
+    asyncio.run(app({"type": "lifespan"}, None, sent.append))
+
+    assert sent == []

@@ -109,12 +109,16 @@ def test_no_reason_becomes_an_order_to_the_manager(manager: ServiceManager, site
 @pytest.mark.parametrize(
     "environment", [{}, {"NOTIFY_SOCKET": ""}, {"NOTIFY_SOCKET": "vsock:2:1"}, {"WATCHDOG_USEC": "1"}]
 )
-def test_without_a_socket_nobody_is_told(environment: dict[str, str], site: VitalPublisher) -> None:
+def test_without_a_socket_nobody_is_told_and_nothing_is_missed(
+    environment: dict[str, str], site: VitalPublisher, caplog: pytest.LogCaptureFixture
+) -> None:
     service = Service(site.vitals, environment)
 
     service.look()
     service.reload()
     service.leave()
+
+    assert caplog.records == []
 
 
 @pytest.mark.parametrize(("name", "value"), [("WATCHDOG_PID", "1"), ("WATCHDOG_USEC", "0"), ("WATCHDOG_USEC", "soon")])
