@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, NamedTuple, cast
 
-from confbus.errors import InvalidSettings, Malformed, Unreachable
+from confbus.errors import ConfBusError, InvalidSettings, Malformed
 from confbus.names import printable
 
 PLACE = "127.0.0.1:9630"
@@ -30,8 +30,8 @@ class Verdict(NamedTuple):
 def ask(place: str, *, wants_ready: bool, timeout_s: float) -> Verdict:
     """What the publisher that listens at `place` says: whether it lives, or, with `wants_ready`, whether it is at work.
 
-    Raises `InvalidSettings` for what is no host:port, `Unreachable` when nobody answers there, `Malformed` when it is
-    no publisher.
+    Raises `InvalidSettings` for what is no host:port, `Malformed` when it is no publisher, and `ConfBusError` when
+    nobody answers there.
     """
     from http.client import HTTPConnection, HTTPException
 
@@ -42,7 +42,9 @@ def ask(place: str, *, wants_ready: bool, timeout_s: float) -> Verdict:
         answer = connection.getresponse()
         return Verdict(answer.status == _OK, read_page(answer.read(_MOST_BYTES)))
     except (OSError, HTTPException) as error:
-        raise Unreachable(f"http://{place}", printable(str(error)) or type(error).__name__) from error
+        reason = printable(str(error)) or type(error).__name__
+        advice = "Does it run, and was it started with http: or --listen?"
+        raise ConfBusError(f"No publisher answers at http://{place}: {reason}.", advice=advice) from error
     finally:
         connection.close()
 
