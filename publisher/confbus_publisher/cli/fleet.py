@@ -72,7 +72,10 @@ def _lines(seen: Survey) -> Iterator[str]:
     if not seen.instances:
         return
     head, *rows = table(
-        [_HEADS, *(_row(report, seen) for report in seen.instances)], right=[_VERSION, _AGE], whole=[1], tails=[0]
+        [_HEADS, *(_row(report, seen) for report in seen.instances)],
+        right=[_VERSION, _AGE],
+        whole=[_STATE],
+        tails=[_INSTANCE],
     )
     yield head
     for report, row in zip(seen.instances, rows, strict=True):

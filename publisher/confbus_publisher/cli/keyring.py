@@ -82,4 +82,4 @@ def tell_lacking(ledger: Ledger) -> None:
     for section, key in keys_of(state.release.manifest, state.blobs).items():
         if len(ring) and ring.get(key) is None:
             lacks = f"{section} is sealed with the key {key}, which {seals.where} does not have"
-            say(f"warning: {lacks}: who has it not either keeps what he reads, and one that starts cannot read it.")
+            say(f"warning: {lacks}: workers without it keep what they read, and those that start cannot read it.")
