@@ -89,7 +89,12 @@ def test_the_status_is_json_and_the_index_names_every_page(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("accept", "kind"), [("", "text/plain"), ("application/openmetrics-text", "application/openmetrics-text")]
+    ("accept", "kind"),
+    [
+        ("", "text/plain"),
+        ("application/openmetrics-text", "application/openmetrics-text"),
+        ("application/openmetrics-text; version=new", "text/plain"),
+    ],
 )
 def test_metrics_are_those_of_the_registry_in_the_form_that_is_asked_for(site: Site, accept: str, kind: str) -> None:
     probes = Counter("bus_probes", "Probes.", registry=site.registry)
@@ -109,7 +114,7 @@ def test_only_get_and_head_are_answered(site: Site) -> None:
 
     assert (head[0], head[2]) == (200, "")
     assert set(others.values()) == {405}
-    assert site.ask("/config")[0] == 404
+    assert [site.ask(path)[0] for path in ("/config", "/healthz/")] == [404, 404]
 
 
 def test_whoever_writes_or_reads_slowly_holds_nobody_and_is_sent_away() -> None:

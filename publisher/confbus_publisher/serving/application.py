@@ -13,6 +13,8 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from prometheus_client import CollectorRegistry
     from starlette.requests import Request
 
@@ -48,7 +50,7 @@ def application(vitals: Vitals, registry: CollectorRegistry) -> Starlette:
     free = asyncio.Semaphore(_MOST_SCRAPES)
 
     async def metrics(request: Request) -> Response:
-        encode, kind = exposition.choose_encoder(request.headers.get("Accept", ""))
+        encode, kind = _encoder(request.headers.get("Accept", ""))
         if free.locked():
             return PlainTextResponse("too many scrapes at once\n", UNAVAILABLE, headers=_UNSTORED)
         async with free:
@@ -61,7 +63,16 @@ def application(vitals: Vitals, registry: CollectorRegistry) -> Starlette:
         return Response(said, headers={**_UNSTORED, "Content-Type": kind})
 
     pages = {"/": index, "/healthz": healthz, "/readyz": readyz, "/status": status, "/metrics": metrics}
-    return Starlette(routes=[Route(path, page, methods=["GET"]) for path, page in pages.items()])
+    site = Starlette(routes=[Route(path, page, methods=["GET"]) for path, page in pages.items()])
+    site.router.redirect_slashes = False  # or /healthz/ would lead to whichever host the request names
+    return site
+
+
+def _encoder(accepted: str) -> tuple[Callable[[CollectorRegistry], bytes], str]:
+    try:
+        return exposition.choose_encoder(accepted)
+    except (TypeError, ValueError):  # what it names as a version is no number
+        return exposition.choose_encoder("")
 
 
 def _verdict(facts: dict[str, Any], *, good: str) -> Response:
