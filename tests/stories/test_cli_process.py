@@ -111,6 +111,17 @@ def test_a_reader_that_goes_early_is_no_disaster(shop: Shop) -> None:
     assert "error" not in talk
 
 
+def test_whoever_closes_all_streams_gets_the_exit_code_all_the_same(shop: Shop) -> None:
+    shop.process("publish")
+
+    codes = [
+        subprocess.run(["sh", "-c", f"exec {CONFBUS} {words} <&- >&- 2>&-"], cwd=shop.directory, check=False).returncode
+        for words in ("status", "get nothing.there")
+    ]
+
+    assert codes == [0, 1]
+
+
 def test_there_are_colours_in_a_terminal_only_and_never_against_the_will(shop: Shop) -> None:
     colourful, plain, piped = in_terminal(shop, "plan"), in_terminal(shop, "plan", NO_COLOR="1"), shop.process("plan")
 
