@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
 from confbus_publisher.cli.columns import plain
+from confbus_publisher.log_outlet import Outlet
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -60,7 +61,7 @@ def begin(form: str, level: str) -> JsonLines | None:
     """Let all that is logged in this process go to stderr in that form, what is ours from `level` on, all else when it
     is a warning. Returns the formatter that can be told the namespace, if there is one."""
     formatter = JsonLines() if form == JSON else None
-    handler = logging.StreamHandler(sys.stderr)
+    handler = Outlet(sys.stderr)
     handler.setFormatter(formatter or Lines())
     logging.basicConfig(handlers=[handler], level=logging.WARNING, force=True)
     logging.captureWarnings(capture=True)
