@@ -10,7 +10,7 @@ import threading
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, cast
 
-from confbus_publisher.cli.columns import plain
+from confbus.names import plain
 from confbus_publisher.log_outlet import Outlet
 
 if TYPE_CHECKING:

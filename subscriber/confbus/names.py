@@ -20,7 +20,11 @@ def printable(text: str) -> str:
     return "".join(char if char.isprintable() else "?" for char in text[:_MOST])
 
 
+def plain(text: str) -> str:
+    """`text` on one line, without anything that a terminal could take for a command."""
+    return "".join(char if char.isprintable() else " " if char.isspace() else "?" for char in text)
+
+
 def on_a_line(text: str, *, most: int = _MOST) -> str:
-    """The beginning of `text`, its words with a blank between them, and as harmless; at most so many characters."""
-    seen = (char if char.isprintable() else " " if char.isspace() else "?" for char in text)
-    return " ".join("".join(seen).split())[:most]
+    """The beginning of `text`, as `plain` and with one blank between its words; at most so many characters."""
+    return " ".join(plain(text).split())[:most]

@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
+from confbus.names import plain
 from confbus.wire.frozen import freeze
 from confbus.wire.path import parse
-from confbus_publisher.cli.columns import ending, folded, plain, shares, shortened
+from confbus_publisher.cli.columns import ending, folded, shares, shortened
 from confbus_publisher.cli.moments import age, iso, local, parse_future, parse_past
 from confbus_publisher.cli.output import sections_text, table
 from confbus_publisher.cli.values import brief, visible
@@ -18,7 +19,7 @@ from confbus_publisher.secret_patterns import HIDDEN
 def test_columns_stand_below_each_other() -> None:
     rows = [["NAME", "N", "WHY"], ["a", "1", "x"], ["long name", "100", ""]]
 
-    head, *lines = table(rows, right=[1])
+    head, *lines = table(rows, right=["N"])
 
     assert "NAME" in head
     assert lines == ["a            1  x", "long name  100"]

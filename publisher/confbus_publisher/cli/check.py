@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from confbus.errors import ConfBusError
+from confbus.names import plain
 from confbus_publisher.cli import outcome
-from confbus_publisher.cli.columns import plain
 from confbus_publisher.cli.options import subcommand, with_output, with_settings
 from confbus_publisher.cli.output import counted, present, say, sentence
 

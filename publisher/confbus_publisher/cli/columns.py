@@ -6,6 +6,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from confbus.names import plain
+
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
@@ -17,11 +19,6 @@ def columns(text: str) -> int:
     """How many columns a terminal gives to `text`; the marks that colour it have none."""
     text = _STYLE.sub("", text)
     return len(text) if text.isascii() else sum(map(_columns_of, text))
-
-
-def plain(text: str) -> str:
-    """`text` on one line, without anything that a terminal could take for a command."""
-    return "".join(char if char.isprintable() else " " if char.isspace() else "?" for char in text)
 
 
 def shortened(text: str, most: int) -> str:

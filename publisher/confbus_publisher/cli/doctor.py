@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 import click
 
+from confbus.names import plain
 from confbus_publisher.access.rights import ROLES
 from confbus_publisher.cli import outcome
-from confbus_publisher.cli.columns import plain
 from confbus_publisher.cli.options import subcommand, with_output, with_place
 from confbus_publisher.cli.output import counted, present, say, width
 

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from confbus_publisher.opening import Named
 
 _HEADS = ["", "VALUE", "WHERE", "KIND", "PRIORITY"]
-_PRIORITY = 4
 _MOST = 40
 
 
@@ -152,8 +151,7 @@ def _detail(found: Explanation, fact: dict[str, Any]) -> Iterator[str]:
         ]
         for part in found.parts
     ]
-    if rows:
-        yield from table([_HEADS, *rows], right=[_PRIORITY], whole=[0, 3], tails=[2])
+    yield from table([_HEADS, *rows], right=["PRIORITY"], whole=["", "KIND"], tails=["WHERE"])
     if found.step:
         yield f"expanded with {listed(found.step.used)}"
     if found.how:
@@ -177,7 +175,7 @@ def _rows(found: Sequence[Explanation]) -> Iterable[str]:
     from confbus.wire.path import render
 
     rows = [[render(each.path), _shown(each), each.parts[0].given.place if each.parts else "?"] for each in found]
-    return table([["PATH", "VALUE", "WHERE"], *rows], tails=[0, 2])
+    return table([["PATH", "VALUE", "WHERE"], *rows], tails=["PATH", "WHERE"])
 
 
 def _shown(found: Explanation, *, most: int = 24) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import textwrap
 from typing import TYPE_CHECKING, Any
 
+from confbus.names import plain
 from confbus_publisher.cli import outcome
-from confbus_publisher.cli.columns import plain
 from confbus_publisher.cli.moments import age
 from confbus_publisher.cli.options import subcommand, with_output, with_place
 from confbus_publisher.cli.output import counted, present, say, table, width
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from confbus_publisher.survey import Survey
 
 _HEADS = ["INSTANCE", "STATE", "VERSION", "AGE"]
-_INSTANCE, _STATE, _VERSION, _AGE = range(4)
 
 
 @subcommand(
@@ -73,9 +72,9 @@ def _lines(seen: Survey) -> Iterator[str]:
         return
     head, *rows = table(
         [_HEADS, *(_row(report, seen) for report in seen.instances)],
-        right=[_VERSION, _AGE],
-        whole=[_STATE],
-        tails=[_INSTANCE],
+        right=["VERSION", "AGE"],
+        whole=["STATE"],
+        tails=["INSTANCE"],
     )
     yield head
     for report, row in zip(seen.instances, rows, strict=True):

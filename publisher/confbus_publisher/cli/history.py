@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     from confbus_publisher.opening import Named
 
 _HEADS = ["  VERSION", "WHEN", "WHO", "CHANGED", "MESSAGE"]
-_CHANGED = 3
 
 
 @subcommand(
@@ -40,7 +39,8 @@ def command(named: Named, output: str, count: int) -> int:
     known = {release.version: release for release in releases}
     facts = [_fact(release, known, head=head) for release in releases[:count]]
     rows = [_row(release, fact) for release, fact in zip(releases, facts, strict=False)]
-    present(output, {"releases": facts}, table([_HEADS, *rows], right=[_CHANGED], whole=[0, 1]) if rows else [])
+    lines = table([_HEADS, *rows], right=["CHANGED"], whole=["  VERSION", "WHEN"])
+    present(output, {"releases": facts}, lines)
     if not rows:
         say("Nothing is published in this namespace.")
     return outcome.DONE

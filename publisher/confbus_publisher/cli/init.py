@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from confbus.errors import ConfBusError, InvalidSettings
+from confbus.names import plain
 from confbus_publisher.cli import outcome
-from confbus_publisher.cli.columns import plain
 from confbus_publisher.cli.options import subcommand, with_output, with_place
 from confbus_publisher.cli.output import listed, present, say, sentence
 

@@ -126,7 +126,8 @@ def list_(named: Named, output: str, path: str | None) -> int:
     facts = [_fact(key.id, key.state, key.since, needed) for key in ring]
     facts += [_fact(name, "missing", "", needed) for name in sorted(needed or {}) if ring.get(name) is None]
     rows = [[fact["id"], fact["state"], fact["since"] or "?", _versions(fact["releases"])] for fact in facts]
-    present(output, {"file": str(file.path), "keys": facts}, table([_HEADS, *rows], whole=[0, 1, 2]) if rows else [])
+    lines = table([_HEADS, *rows], whole=["KEY", "STATE", "SINCE"])
+    present(output, {"file": str(file.path), "keys": facts}, lines)
     if not rows:
         say(f"There is no key in {file.path}; `confbus keys generate` makes one.")
     return outcome.DONE

@@ -99,7 +99,7 @@ def _show(reading: Reading, entries: Sequence[LogEntry], *, output: str, has_val
             show_json(log_entry.fact(entry, step, has_values=has_values), is_stream=True)
         return
     rows = [log_entry.row(entry, step) for entry, step in zip(entries, steps, strict=True)]
-    head, *lines = table([log_entry.HEADS, *rows], right=[log_entry.VERSION], whole=[0, 2]) if rows else [""]
+    head, *lines = table([log_entry.HEADS, *rows], right=["VERSION"], whole=["WHEN", "ACTION"]) if rows else [""]
     show([head] if rows else [])
     for line, entry, step in zip(lines, entries, steps, strict=True):
         show([line, *(log_entry.values(step) if has_values and "from" in entry.fields else ())])

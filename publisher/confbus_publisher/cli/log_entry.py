@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from confbus.names import plain
 from confbus.wire.path import pointer
 from confbus_publisher.cli import differences
-from confbus_publisher.cli.columns import plain
 from confbus_publisher.cli.moments import iso, local
 from confbus_publisher.ledger.summary import Summary, parse
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from confbus_publisher.ledger import LogEntry
 
 HEADS = ("WHEN", "WHO", "ACTION", "VERSION", "WHAT")
-VERSION = 3
 _NUMBERS = ("version", "from", "of", "revision", "until_ms")
 _KINDS = {"+": "added", "-": "removed", "~": "modified"}
 

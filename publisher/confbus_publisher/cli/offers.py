@@ -58,7 +58,7 @@ def versions(ctx: click.Context, _param: click.Parameter, incomplete: str) -> li
     """The versions that are kept, newest first, with who made them and why."""
     from click.shell_completion import CompletionItem
 
-    from confbus_publisher.cli.columns import plain
+    from confbus.names import plain
 
     releases = _seen(ctx, lambda ledger: ledger.history(_MOST))
     return [

@@ -19,7 +19,7 @@ from confbus.errors import (
     Quarantined,
     SourceFailed,
 )
-from confbus_publisher.cli.columns import plain
+from confbus.names import plain
 from confbus_publisher.cli.output import say
 
 if TYPE_CHECKING:

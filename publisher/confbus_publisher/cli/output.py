@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from confbus_publisher.cli.columns import columns, ending, folded, padded, plain, shares, shortened
+from confbus.names import plain
+from confbus_publisher.cli.columns import columns, ending, folded, padded, shares, shortened
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
@@ -67,21 +68,26 @@ def sentence(text: str, *, indent: str = "") -> list[str]:
 def table(
     rows: Sequence[Sequence[str]],
     *,
-    right: Collection[int] = (),
-    whole: Collection[int] = (),
-    tails: Collection[int] = (),
+    right: Collection[str] = (),
+    whole: Collection[str] = (),
+    tails: Collection[str] = (),
 ) -> list[str]:
-    """The rows in columns, the first one as their heads. Numbers of columns in `right` are set to the right.
+    """The rows in columns, the first one as their heads, by which columns are named here; nothing where there are heads
+    alone. Columns in `right` are set to the right.
 
     In a terminal that is too narrow, columns are cut, but for those in `right` and `whole`; those in `tails` at their
     beginning.
     """
+    if len(rows) == 1:
+        return []
+    places = {head: at for at, head in enumerate(rows[0])}
+    to_the_right, uncut, cut_before = ({places[head] for head in heads} for heads in (right, {*right, *whole}, tails))
     cells = [[plain(cell) for cell in row] for row in rows]
     widths = [max(map(columns, column)) for column in zip(*cells, strict=True)]
     room = width()
     if room is not None:
-        widths = shares(widths, room - len(_GAP) * (len(widths) - 1), whole={*right, *whole})
-    head, *lines = [_line(row, widths, right, tails if number else ()) for number, row in enumerate(cells)]
+        widths = shares(widths, room - len(_GAP) * (len(widths) - 1), whole=uncut)
+    head, *lines = [_line(row, widths, to_the_right, cut_before if at else ()) for at, row in enumerate(cells)]
     return [click.style(head, dim=True), *lines]
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from confbus.names import plain
 from confbus_publisher.cli import differences, outcome
-from confbus_publisher.cli.columns import plain
 from confbus_publisher.cli.hold import fact
 from confbus_publisher.cli.options import subcommand, with_output, with_place
 from confbus_publisher.cli.output import counted, say, sections_text, show, show_json

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from confbus_publisher.cli.columns import plain
+from confbus.names import plain
 
 if TYPE_CHECKING:
     from confbus_publisher.survey import Survey

@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from confbus_publisher.cli.columns import plain
+from confbus.names import plain
 from confbus_publisher.cli.output import counted, listed, say, sentence, show, show_json
 from confbus_publisher.cli.renewed import RenewedLine, is_watched
 
