@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from prometheus_client import CollectorRegistry, generate_latest, values
 
 from bench.rounds import Row, interleave, rows
-from bench.timer import timer
+from bench.timer import timed, timer
 from confbus.durations import Durations
 from confbus.metrics import mirror, observe
 from confbus.testing import Bus
@@ -38,8 +38,6 @@ if TYPE_CHECKING:
     from confbus_publisher.layer import Layer
     from confbus_publisher.ledger import State
     from confbus_publisher.sources.source import Source
-
-_TIMES = 20
 
 
 def run() -> list[Row]:
@@ -63,7 +61,7 @@ def _workers() -> list[Row]:
             "an edit until it is read": _edits(plain),
             "the same, observed": _edits(watched),
             "the same, observed, and copied for other processes": _edits(shown),
-            "of that, what times one apply": _timed(_time_one(Durations())),
+            "of that, what times one apply": timed(_time_one(Durations())),
         }
         return [
             *rows(interleave(reads, 25), unit="ns", targets={'config["a.b"], observed': "<= 1.1"}),
@@ -89,9 +87,9 @@ def _scrapes() -> list[Row]:
         observe(config, registries[0])
         copy = mirror.Mirror(_worker(config))
         contestants = {
-            "a scrape of one worker": _timed(lambda: generate_latest(registries[0])),
-            "a scrape of one publisher": _timed(lambda: generate_latest(registries[1])),
-            "a copy for other processes": _timed(copy),
+            "a scrape of one worker": timed(lambda: generate_latest(registries[0])),
+            "a scrape of one publisher": timed(lambda: generate_latest(registries[1])),
+            "a copy for other processes": timed(copy),
         }
         return rows(interleave(contestants, 25), unit="us", targets={})
 
@@ -162,16 +160,6 @@ def _time_one(durations: Durations) -> Callable[[], object]:
         durations.add(time.perf_counter() - started)
 
     return work
-
-
-def _timed(work: Callable[[], object]) -> Callable[[], float]:
-    def measure() -> float:
-        started = time.perf_counter()
-        for _ in range(_TIMES):
-            work()
-        return (time.perf_counter() - started) / _TIMES * 1e6
-
-    return measure
 
 
 def _worker(config: Any) -> Any:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from bench.rounds import Row, interleave, rows
-from bench.timer import timer
+from bench.timer import timed, timer
 from bench.worlds import NAMESPACE, changed, document
 from confbus.keyring import ACTIVE, Key, Keyring
 from confbus.seal import seal, unseal
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
 
 KEY = Key("bench", bytes(range(32)), ACTIVE)
 _SIZES = {"1 KB": 1024, "64 KB": 64 * 1024, "1 MB": 1024 * 1024}
-_TIMES = 20
 
 
 def run() -> list[Row]:
@@ -48,10 +47,10 @@ def _of_size(name: str, plain: bytes) -> list[Row]:
     box = cipher.encrypt(nonce, plain, b"")
     envelope = parse(seal(KEY, namespace=NAMESPACE, section="s", plain=plain), what="it")
     contestants = {
-        f"bare AES-GCM over {name}: encrypt": _timed(lambda: cipher.encrypt(nonce, plain, b"")),
-        f"seal {name}": _timed(lambda: seal(KEY, namespace=NAMESPACE, section="s", plain=plain)),
-        f"bare AES-GCM over {name}: decrypt": _timed(lambda: cipher.decrypt(nonce, box, b"")),
-        f"open {name}": _timed(lambda: unseal(KEY, envelope, namespace=NAMESPACE, section="s")),
+        f"bare AES-GCM over {name}: encrypt": timed(lambda: cipher.encrypt(nonce, plain, b"")),
+        f"seal {name}": timed(lambda: seal(KEY, namespace=NAMESPACE, section="s", plain=plain)),
+        f"bare AES-GCM over {name}: decrypt": timed(lambda: cipher.decrypt(nonce, box, b"")),
+        f"open {name}": timed(lambda: unseal(KEY, envelope, namespace=NAMESPACE, section="s")),
     }
     return rows(interleave(contestants, 25), unit="us", targets={})
 
@@ -90,15 +89,5 @@ def _encoded(tree: Frozen, seals: Seals) -> Callable[[], float]:
         started = time.perf_counter()
         seals.sealed(encoder.encode(document), seals.ring)
         return (time.perf_counter() - started) * 1e6
-
-    return measure
-
-
-def _timed(work: Callable[[], object]) -> Callable[[], float]:
-    def measure() -> float:
-        started = time.perf_counter()
-        for _ in range(_TIMES):
-            work()
-        return (time.perf_counter() - started) / _TIMES * 1e6
 
     return measure
