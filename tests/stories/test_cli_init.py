@@ -79,6 +79,16 @@ def test_what_is_commented_out_are_settings_that_load(bare: Shop) -> None:
     assert settings.listen
 
 
+def test_a_directory_that_cannot_be_looked_at_is_told_and_nothing_is_written(bare: Shop) -> None:
+    (bare.directory / "conf").symlink_to("conf")
+
+    answer = bare.confbus("init")
+
+    assert answer.code == 1
+    assert "conf cannot be looked at: Too many levels of symbolic links." in answer.err
+    assert not (bare.directory / SETTINGS).exists()
+
+
 @pytest.mark.parametrize("name", [SETTINGS, "other.yaml"])
 def test_what_is_there_stays_as_it_is(bare: Shop, name: str) -> None:
     (bare.directory / name).write_text("mine")

@@ -37,7 +37,8 @@ class LeftOut:
 def candidates(directory: Path) -> list[str]:
     """The files below `directory` that look like configuration, those first that others are put on top of.
 
-    Variants for a profile are left out, since `profile:` puts them on top.
+    Variants for a profile are left out, since `profile:` puts them on top. Raises `ConfBusError` for a directory that
+    cannot be looked at.
     """
     found = [name for name in _named(directory) if _PLAIN.fullmatch(name)]
     return sorted((name for name in found if base_of(name) not in found), key=_rank)[:MOST]
@@ -66,9 +67,14 @@ def _named(directory: Path) -> Iterator[str]:
         yield from (f"{inner}/{path.name}" for path in _files(directory / inner))
 
 
-def _files(directory: Path) -> Iterator[Path]:
-    if directory.is_dir():
-        yield from (path for path in sorted(directory.iterdir()) if format_of(path.name) and path.is_file())
+def _files(directory: Path) -> list[Path]:
+    try:
+        return [path for path in sorted(directory.iterdir()) if format_of(path.name) and path.is_file()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        advice = "Let this user read it, or begin elsewhere."
+        raise ConfBusError(f"{directory} cannot be looked at: {error.strerror or error}.", advice=advice) from error
 
 
 def _rank(name: str) -> tuple[int, str]:
