@@ -152,6 +152,20 @@ def test_who_looks_at_a_terminal_sees_how_far_an_import_is(shop: Shop) -> None:
     assert exported.stderr == ""
 
 
+def test_in_a_terminal_the_log_leaves_out_no_word_of_what_was_refused(shop: Shop) -> None:
+    shop.settle(
+        "checks: {rules: [{rule: 'number > 5', message: 'the number is a small one, and shops need large ones'}]}"
+    )
+    shop.process("publish", "--author", "ann")
+
+    heads, entry, *below = in_terminal(shop, "log", NO_COLOR="1").splitlines()
+
+    assert heads.split() == ["WHEN", "WHO", "ACTION", "VERSION", "WHAT"]
+    assert entry.split()[2:] == ["ann", "refused", "publish"]
+    assert all(line.startswith("  ") and len(line) <= 80 for line in below)
+    assert "shops need large ones" in " ".join(line.strip() for line in below)
+
+
 def test_who_watches_sees_every_leaf_that_changes(shop: Shop) -> None:
     shop.settle("checks: {secrets: warn}")
     shop.confbus("publish")

@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from confbus.names import plain
 from confbus.wire.path import Pattern
 from confbus_publisher.audit.reading import Reading
 from confbus_publisher.cli import log_entry, outcome
+from confbus_publisher.cli.columns import columns, folded, padded
 from confbus_publisher.cli.moments import parse_past
 from confbus_publisher.cli.offers import versions
 from confbus_publisher.cli.options import subcommand, with_output, with_place
-from confbus_publisher.cli.output import say, show, show_json, table
+from confbus_publisher.cli.output import say, show, show_json, table, width
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,10 +101,31 @@ def _show(reading: Reading, entries: Sequence[LogEntry], *, output: str, has_val
             show_json(log_entry.fact(entry, step, has_values=has_values), is_stream=True)
         return
     rows = [log_entry.row(entry, step) for entry, step in zip(entries, steps, strict=True)]
-    head, *lines = table([log_entry.HEADS, *rows], right=["VERSION"], whole=["WHEN", "ACTION"]) if rows else [""]
-    show([head] if rows else [])
-    for line, entry, step in zip(lines, entries, steps, strict=True):
-        show([line, *(log_entry.values(step) if has_values and "from" in entry.fields else ())])
+    head, *blocks = _blocks(rows) if rows else [[]]
+    show(head)
+    for block, entry, step in zip(blocks, entries, steps, strict=True):
+        show([*block, *(log_entry.values(step) if has_values and "from" in entry.fields else ())])
+
+
+def _blocks(rows: Sequence[Sequence[str]]) -> list[list[str]]:
+    """The heads, then each row: in a terminal, what does not fit at its end stands below it as a whole."""
+    room = width()
+    if room is None:
+        return [[line] for line in _table([log_entry.HEADS, *rows])]
+    head, *lines = _table([log_entry.HEADS, *([*row[:-1], ""] for row in rows)])
+    widest = columns(head) - len(log_entry.HEADS[-1])
+    blocks = [[head]]
+    for line, row in zip(lines, rows, strict=True):
+        texts = [plain(text) for text in row[-1].splitlines()]
+        if len(texts) == 1 and widest + columns(texts[0]) <= room:
+            blocks.append([padded(line, widest) + texts[0]])
+        else:
+            blocks.append([line, *(part for text in texts for part in folded(f"  {text}", room, indent="  "))])
+    return blocks
+
+
+def _table(rows: Sequence[Sequence[str]]) -> list[str]:
+    return table(rows, right=["VERSION"], whole=["WHEN", "ACTION"])
 
 
 def _follow(reading: Reading, entries: Sequence[LogEntry], *, output: str, has_values: bool) -> int:

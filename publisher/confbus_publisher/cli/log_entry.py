@@ -71,7 +71,8 @@ def _what(fields: Mapping[str, str], step: Step | None) -> str:
     paths = [fields.get("path", ""), told.text() if told else ""]
     paths += [f"{word} {fields[word]}" for word in ("held", "lifted") if word in fields]
     changed = ", ".join(filter(None, paths))
-    reason = "; ".join(filter(None, (fields.get("message", ""), fields.get("why", ""))))
+    why = fields.get("why", "").removeprefix("- ").replace("\n- ", "\n")  # a line for each problem
+    reason = "; ".join(filter(None, (fields.get("message", ""), why)))
     return f"{reason} ({changed})" if reason and changed else reason or changed
 
 
