@@ -61,6 +61,8 @@ def test_what_may_not_go_out_is_left_out_with_the_reason_and_without_its_values(
     assert "config/broken.yaml:2:1" in answer.out
     assert "config/secret.yaml:1:6: db.password" in text
     assert "hunter2" not in answer.out + text
+    assert "!secret env:" in answer.out
+    assert "once it is mended, take the `# ` away there" in answer.err
     assert bare.confbus("check").code == 0
 
 

@@ -27,7 +27,7 @@ _ELSE = "app"
 @subcommand(
     "init",
     example="confbus init -n checkout --url redis://localhost:6379",
-    keys="file, namespace, redis, sources [file], left_out [{file, why}], written [file]",
+    keys="file, namespace, redis, sources [file], left_out [{file, why, advice}], written [file]",
 )
 @with_place
 @with_output
@@ -53,6 +53,8 @@ def command(named: Named, output: str) -> int:
     _write(draft.file, draft.text(left_out))
     present(output, _facts(draft, left_out, written), _lines(draft, left_out, written))
     if output == "text":
+        if left_out:
+            say(f"What was left out stands in {draft.file}: once it is mended, take the `# ` away there.")
         say(_advice(draft))
     return outcome.DONE
 
@@ -90,7 +92,7 @@ def _facts(draft: Draft, left_out: Sequence[LeftOut], written: list[str]) -> dic
         "namespace": draft.namespace,
         "redis": draft.redis,
         "sources": list(draft.sources),
-        "left_out": [{"file": each.name, "why": each.why} for each in left_out],
+        "left_out": [{"file": each.name, "why": each.why, "advice": each.advice} for each in left_out],
         "written": written,
     }
 
@@ -101,6 +103,8 @@ def _lines(draft: Draft, left_out: Sequence[LeftOut], written: list[str]) -> Ite
         yield from sentence(f"Sources: {listed(draft.sources)}.")
     for each in left_out:
         yield from sentence(f"Left out: {plain(each.why)}", indent="  ")
+        if each.advice:
+            yield from sentence(f"  {plain(each.advice)}", indent="  ")
 
 
 def _advice(draft: Draft) -> str:

@@ -32,6 +32,7 @@ class LeftOut:
 
     name: str
     why: str
+    advice: str = ""
 
 
 def candidates(directory: Path) -> list[str]:
@@ -50,11 +51,11 @@ def sifted(draft: Draft, names: Sequence[str]) -> tuple[Draft, list[LeftOut]]:
     for name in names:
         tried = draft.with_source(name)
         try:
-            why = _trouble(tried)
+            trouble = _trouble(tried)
         except ConfBusError as error:
-            why = error.message
-        if why:
-            left_out.append(LeftOut(name, why))
+            trouble = error.message, error.advice
+        if trouble:
+            left_out.append(LeftOut(name, *trouble))
         else:
             draft = tried
     return draft, left_out
@@ -82,13 +83,13 @@ def _rank(name: str) -> tuple[int, str]:
     return (0 if stem in _FIRST else 2 if stem in _LAST else 1), name
 
 
-def _trouble(draft: Draft) -> str:
-    """What `confbus check` would say of it first; nothing when that is fine."""
+def _trouble(draft: Draft) -> tuple[str, str] | None:
+    """What `confbus check` would say of it first, and what to do; None when that is fine."""
     from confbus_publisher.opening import inputs_of
 
     inputs = inputs_of(draft.settings(), is_dry=True)
     failures = inputs.failings()
     if failures:
-        return failures[0].message
+        return failures[0].message, failures[0].advice
     problems = inputs.judge(inputs.load(), lambda: None)
-    return next((problem.headline for problem in problems if problem.is_error), "")
+    return next(((problem.headline, problem.advice) for problem in problems if problem.is_error), None)
