@@ -53,6 +53,19 @@ def overrides(shop: Shop) -> list[Any]:
     return found
 
 
+def test_a_path_at_which_nothing_was_is_told_with_the_nearest(shop: Shop) -> None:
+    shop.confbus("publish")
+
+    known, mistyped = shop.confbus("set", "db.port", "1"), shop.confbus("set", "db.prot", "1")
+    facts = [shop.confbus("set", path, "2", "--output", "json").data for path in ("db.port", "d.new")]
+
+    assert "before" not in known.err
+    assert (
+        "Nothing was at db.prot before. Did you mean 'db.port'? `confbus unset db.prot` takes it away." in mistyped.err
+    )
+    assert [each["is_new"] for each in facts] == [False, True]
+
+
 def test_an_override_reaches_the_fleet_at_once_and_says_its_version(shop: Shop, session: Session) -> None:
     answer = shop.confbus("set", "db.port", "5433", "--reason", "a trial", "--wait", "20s")
 

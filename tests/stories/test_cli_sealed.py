@@ -139,6 +139,13 @@ def test_an_override_of_what_is_sealed_is_refused_and_recorded_without_the_value
     assert "hunter2" not in sealing.confbus("log").out
 
 
+def test_a_path_that_looks_like_a_sealed_one_is_set_and_nothing_of_that_is_told(sealing: Shop) -> None:
+    answer = sealing.confbus("set", "bd.password", "x")
+
+    assert answer.code == 0
+    assert "Nothing was at bd.password before." in answer.err
+
+
 def test_a_check_needs_no_keyring(sealing: Shop) -> None:
     (sealing.directory / ".confbus" / "keys").unlink()
 

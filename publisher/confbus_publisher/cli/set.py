@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +15,7 @@ from confbus_publisher.cli.output import say
 if TYPE_CHECKING:
     from confbus.wire.path import Path
     from confbus_publisher.cli.wait import Wait
-    from confbus_publisher.ledger import Ledger, State
+    from confbus_publisher.ledger import State
     from confbus_publisher.opening import Named
     from confbus_publisher.overrides.override import Override
     from confbus_publisher.sealing.seals import Seals
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 @subcommand(
     "set",
     example="confbus set features.new_cart true --ttl 30m --reason 'a trial'",
-    keys="path, until, version, active {instance, state, why}, fleet",
+    keys="path, until, is_new, version, active {instance, state, why}, fleet",
 )
 @with_place
 @click.argument("path", shell_complete=paths)
@@ -66,7 +67,9 @@ def command(
     with site.ledger() as ledger:
         before = wait.survey(ledger)
         with recorded(ledger, Why(author, reason, "set"), path=path):
-            _refuse_sealed(ledger, site.seals, parts)
+            state = ledger.refresh()
+            _refuse_sealed(state, site.seals, parts)
+            novelty = _novelty(state, parts)
             override = amending.put(ledger.store, parts, wanted, by=author, reason=reason, ttl_s=ttl_s)
         patience_s = wait.timeout_s or arrival.PATIENCE_S
         found = arrival.wait(
@@ -75,21 +78,42 @@ def command(
         until = iso(override.until_ms) if override.until_ms else None
         where = f"version {found.version} has it" if found.version else "no version has it yet"
         text = f"Set {override.name}{f' until {until}' if until else ''}; {where}."
-        facts = {"path": override.name, "until": until, **found.facts()}
+        facts = {"path": override.name, "until": until, "is_new": bool(novelty), **found.facts()}
         wait.present(output, facts, text, ledger=ledger, before=before if found.version else None, since=began)
+    if output == "text" and novelty:
+        say(f"{novelty} `confbus unset {shlex.quote(override.name)}` takes it away.")
     if output == "text" and not found.version:
         say(found.reason())
     return found.exit_code(must_arrive=wait.timeout_s is not None)
 
 
-def _refuse_sealed(ledger: Ledger, seals: Seals | None, parts: Path) -> None:
+def _novelty(state: State | None, parts: Path) -> str:
+    """What to say of a path at which nothing is yet, which may be mistyped."""
+    from confbus.errors import Malformed
+    from confbus.wire.path import lookup, nearest, render
+    from confbus.wire.sections import join
+
+    if state is None:
+        return ""
+    try:
+        document = join(state.blobs, state.release.manifest).document
+    except Malformed:  # Whoever has to act in an emergency is not kept from it.
+        return ""
+    try:
+        lookup(document, parts)
+    except KeyError:
+        near = nearest(document, parts)
+        return f"Nothing was at {render(parts)} before.{f' Did you mean {near!r}?' if near else ''}"
+    return ""
+
+
+def _refuse_sealed(state: State | None, seals: Seals | None, parts: Path) -> None:
     """Raises `Refused` for what is sealed, or shall be."""
     from confbus.errors import Refused
     from confbus.wire.path import render
     from confbus.wire.sections import path_of
     from confbus_publisher.sealing.resealing import keys_of
 
-    state = ledger.refresh()
     sealed = {path_of(name)[0] for name in (keys_of(state.release.manifest, state.blobs) if state else ())}
     if parts[0] in sealed | (seals.keys if seals else frozenset()):
         reason = f"{render(parts[:1])} is sealed, and an override would stand in Redis as plain text"
