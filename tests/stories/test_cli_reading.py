@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -233,6 +234,20 @@ def test_the_status_for_programs_has_every_key_even_of_an_empty_namespace(shop: 
             ),
         }
     )
+
+
+def test_one_that_was_active_and_went_silent_is_told_from_one_that_stands_by(published: Shop, server: Server) -> None:
+    client = server.client()
+    now = int(client.time()[0]) * 1000
+    for name, state, lease in (("a:1:1", "in step", "active"), ("b:1:1", "standby", "standby")):
+        facts = {"state": state, "error": "c:1:1 is active", "role": "publisher", "labels": {"lease": lease}}
+        report = json.dumps({**facts, "at": now, "interval_s": 30})
+        client.hset(keys_of(client, published.namespace).fleet, name, report)
+
+    lines = [line.split(maxsplit=1) for line in published.confbus("status").out.splitlines()]
+
+    assert [line for line in lines if line[0] == "standby"] == [["standby", "a:1:1, was active, and silent for 0 s"]]
+    assert ["b:1:1"] in lines
 
 
 def test_the_status_of_a_damaged_head_is_shown_all_the_same(published: Shop, server: Server) -> None:

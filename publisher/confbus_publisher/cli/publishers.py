@@ -5,8 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from confbus.names import plain
+from confbus_publisher import standing
+from confbus_publisher.cli.moments import age
 
 if TYPE_CHECKING:
+    from confbus_publisher.fleet import Report
     from confbus_publisher.survey import Survey
 
 
@@ -31,8 +34,16 @@ def standby_facts(seen: Survey) -> list[dict[str, Any]]:
 
 
 def standby_texts(seen: Survey) -> list[str]:
-    """The same in a few words each."""
-    return [_text(fact) for fact in standby_facts(seen)]
+    """The same in a few words each. One that last said what only an active one says did not hear who followed it."""
+    return [_standby_text(report, seen) for report in seen.standby]
+
+
+def _standby_text(report: Report, seen: Survey) -> str:
+    if report.state == standing.STANDBY:
+        return report.instance
+    if report.labels.get("lease") == "active":
+        return f"{report.instance}, was active, and silent for {age(report.at_ms, seen.now_ms)}"
+    return _text({"instance": report.instance, "state": report.state, "why": report.error})
 
 
 def _text(fact: dict[str, Any]) -> str:
