@@ -53,7 +53,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     print(_as_json(found, complaints) if given.output == "json" else _as_text(found, complaints), end="")
     is_up = len(found) >= given.instances and not any(complaints.values())
     if len(found) < given.instances:
-        print(f"{len(found)} of {given.instances} processes report from {given.host}.", file=sys.stderr)
+        few = f"{len(found)} of {given.instances} processes report to {given.namespace} from {given.host}."
+        print(f"{few} Is it the namespace of the workers?" if not found else few, file=sys.stderr)
     return DONE if is_up else FAILED
 
 
@@ -68,18 +69,22 @@ def _publisher(given: argparse.Namespace) -> int:
 
 
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
-    parser = Arguments(prog="python -m confbus")
+    parser = Arguments(
+        prog="python -m confbus",
+        description="The health check of a host or container in which only the core is installed.",
+        epilog="Everything else is in the command confbus: pip install 'confbus[publisher]', then confbus --help.",
+    )
     commands = parser.add_subparsers(dest="command", required=True)
     health = commands.add_parser("health", help="whether workers of this host, or a publisher, are up", epilog=_EPILOG)
-    health.add_argument("--url", default=os.environ.get("CONFBUS_URL"))
+    health.add_argument("--url", default=os.environ.get("CONFBUS_URL"), help="the server, such as redis://localhost")
     file = os.environ.get("CONFBUS_PASSWORD_FILE")
     health.add_argument("--password-file", default=file, metavar="FILE", help="what has the password of the URL's user")
-    health.add_argument("-n", "--namespace", default=os.environ.get("CONFBUS_NAMESPACE"))
+    health.add_argument("-n", "--namespace", default=os.environ.get("CONFBUS_NAMESPACE"), help="which configuration")
     health.add_argument("--host", default=host_name(), help="the host in the names of its instances")
     health.add_argument("--instances", type=int, default=1, metavar="N", help="how many must report (1)")
     health.add_argument("--max-age", type=float, metavar="SECONDS", help="how old a report may be (three intervals)")
     health.add_argument("--require-redis", action="store_true", help="fail when Redis does not answer")
-    health.add_argument("--output", choices=("text", "json"), default="text")
+    health.add_argument("--output", choices=("text", "json"), default="text", help="for people (text), or programs")
     place = os.environ.get("CONFBUS_LISTEN") or PLACE
     health.add_argument("--publisher", nargs="?", const=place, metavar="HOST:PORT", help="ask a publisher over HTTP")
     health.add_argument("--ready", action="store_true", help="whether the publisher is at work, not only alive")
@@ -99,11 +104,17 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
 
 def _as_text(found: list[Instance], complaints: dict[str, str]) -> str:
     lines = [
-        f"{each.name} {each.role} {f'version {each.version}' if each.version else 'nothing'} {each.state}, "
+        f"{each.name} {each.role} {_version(each)}{each.state}, "
         f"heard {each.heard_s:g} s ago{': ' if complaints[each.name] else ''}{complaints[each.name]}\n"
         for each in found
     ]
     return "".join(lines)
+
+
+def _version(instance: Instance) -> str:
+    if instance.version:
+        return f"version {instance.version} "
+    return "nothing " if instance.role == "subscriber" else ""
 
 
 def _as_json(found: list[Instance], complaints: dict[str, str]) -> str:

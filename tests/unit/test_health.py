@@ -114,6 +114,24 @@ def test_a_worker_that_went_silent_or_has_nothing_is_told_as_such(
     assert empty[1].endswith("nothing waiting, heard 0 s ago: has no configuration\n")
 
 
+def test_a_publisher_runs_no_version_and_says_nothing_of_one(
+    server: Server, releases: Releases, capsys: pytest.CaptureFixture[str]
+) -> None:
+    facts = {"state": "in step", "role": "publisher", "at": 99999999999999, "interval_s": 30}
+    report(server, releases.namespace, json.dumps(facts))
+
+    assert asked(releases) == 0
+    assert " publisher in step, heard 0 s ago" in capsys.readouterr().out
+
+
+def test_where_nobody_reports_the_namespace_is_asked_for(
+    releases: Releases, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert asked(releases) == 1
+    assert f"report to {releases.namespace} from" in (told := capsys.readouterr().err)
+    assert "Is it the namespace of the workers?" in told
+
+
 def test_a_report_that_nobody_writes_is_passed_over(server: Server, releases: Releases) -> None:
     for number, text in enumerate(("", "[]", '{"at": "x"}', '{"running": 3, "state": "live", "at": 1}', "\xff")):
         report(server, releases.namespace, text, f"{socket.gethostname()}:{number}:abc")

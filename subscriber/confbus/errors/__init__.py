@@ -201,7 +201,8 @@ class Unreachable(ConfBusError):
 
     def __init__(self, url: str, reason: str) -> None:
         self.url = url
-        self.reason = reason
+        place, _, what = reason.partition(" connecting to ")[2].partition(". ")
+        self.reason = reason = what if what and place in url else reason  # redis-py names the place as well
         is_login = reason.startswith(("NOAUTH ", "WRONGPASS ", "NOPERM "))
         verb, advice = (
             ("does not let this login in", "")
