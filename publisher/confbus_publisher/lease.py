@@ -56,9 +56,9 @@ class Lease:
 
     def give_up(self) -> None:
         """Let another one become active at once. Without the server it does by itself when the lease runs out."""
-        self.holder = ""
+        word, self.holder = "giving up the lease" if self.holder == self._identity else "telling the fleet", ""
         try:
             self._ledger.store.drop_lease(self._identity)
             self._ledger.store.forget([self._identity])
         except ConfBusError as error:
-            _log.warning("left without giving up the lease: %s", error)
+            _log.warning("left without %s: %s", word, error)

@@ -44,6 +44,12 @@ class Standing:
     rolled_back: int = 0
     failed: int = 0
 
+    @property
+    def sentence(self) -> str:
+        """The state, and why, each once."""
+        why = self.why.replace(" is unreachable", "", 1) if self.state == UNREACHABLE else self.why
+        return f"{self.state}: {why}" if why else self.state
+
     def new_failures(self, before: Standing, *, told: Collection[str] = ()) -> Iterator[tuple[str, str]]:
         """The sources that fail otherwise than `before`, and why, but for the names `told`."""
         for name, failure in self.failures.items():

@@ -46,7 +46,7 @@ class Telling:
         if now.state != before.state or (now.why != before.why and now.state != standing.UNREACHABLE):
             level = logging.INFO if now.state in _CALM else logging.WARNING
             facts = {"state": now.state, "before": before.state, "why": now.why, "is_active": now.is_active}
-            _log.log(level, "%s%s", now.state, now.why and f": {now.why}", extra=facts)
+            _log.log(level, "%s", now.sentence, extra=facts)
         self.standing = now
         return True
 

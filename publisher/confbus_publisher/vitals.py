@@ -59,7 +59,7 @@ class Vitals:
             return "it took no turn yet"
         if not turn.has_merged:
             return now.why or "its sources were not merged yet"
-        return f"{now.state}{now.why and f': {now.why}'}" if now.state in standing.NOT_YET else ""
+        return now.sentence if now.state in standing.NOT_YET else ""
 
     @property
     def standing(self) -> Standing:

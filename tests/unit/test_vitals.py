@@ -26,7 +26,8 @@ def test_it_is_ready_once_it_merged_and_redis_answered_and_not_while_redis_is_aw
 
     assert fresh == {"status": "unready", "reason": "it took no turn yet", "state": "starting", "is_active": False}
     assert at_work == {"status": "ready", "state": "in step", "is_active": True}
-    assert site.vitals.readiness()["reason"].startswith("unreachable: ")
+    assert site.vitals.readiness()["reason"].startswith("unreachable: Redis at ")
+    assert site.vitals.readiness()["reason"].count("unreachable") == 1
     assert site.vitals.health()["status"] == "healthy"
 
 

@@ -32,6 +32,13 @@ _INDEX = """\
 """
 
 
+class Page(JSONResponse):
+    """JSON that ends its line, since people look at it with curl."""
+
+    def render(self, content: Any) -> bytes:
+        return super().render(content) + b"\n"
+
+
 def application(vitals: Vitals, registry: CollectorRegistry) -> Starlette:
     """The routes, for any ASGI server; each takes GET and HEAD, and nothing else."""
 
@@ -45,7 +52,7 @@ def application(vitals: Vitals, registry: CollectorRegistry) -> Starlette:
         return _verdict(vitals.readiness(), good="ready")
 
     async def status(_request: Request) -> Response:
-        return JSONResponse(vitals.status(), headers=_UNSTORED)
+        return Page(vitals.status(), headers=_UNSTORED)
 
     free = asyncio.Semaphore(_MOST_SCRAPES)
 
@@ -76,4 +83,4 @@ def _encoder(accepted: str) -> tuple[Callable[[CollectorRegistry], bytes], str]:
 
 
 def _verdict(facts: dict[str, Any], *, good: str) -> Response:
-    return JSONResponse(facts, OK if facts["status"] == good else UNAVAILABLE, headers=_UNSTORED)
+    return Page(facts, OK if facts["status"] == good else UNAVAILABLE, headers=_UNSTORED)
