@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from confbus.errors import Conflict
 from confbus.status import stand
 from confbus_publisher.fleet import Report, parse_all, subscribers
 from confbus_publisher.guard.guard import Terms
@@ -188,6 +189,19 @@ def test_with_nowhere_to_go_back_to_the_guard_ends_and_says_so(store: MemoryPlac
     assert watcher.trouble.startswith("version 2 does harm, and version 1 is gone: 1 of 1 instance refused it")
     assert actions(store) == ["publish", "publish", "guard failed"]
     assert store.guard() is None
+
+
+def test_a_loss_of_data_between_two_looks_ends_no_guard(ledger: Ledger, store: MemoryPlace) -> None:
+    ledger.refresh()
+    known = ledger.state.guard if ledger.state else None
+
+    store.lose_all()
+    with pytest.raises(Conflict, match="expected revision 2, found no head"):
+        guarding(ledger).judge([])
+
+    assert known
+    assert ledger.state
+    assert ledger.state.guard == known
 
 
 def test_a_trial_that_the_active_publisher_lets_run_out_is_judged_by_who_waits_for_it(

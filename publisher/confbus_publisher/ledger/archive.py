@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from confbus.errors import Malformed, NoRelease, Refused
+from confbus.errors import Conflict, Malformed, NoRelease, Refused
 from confbus.wire.head import PROTOCOL
 from confbus_publisher.guard.guard import Retreat
 from confbus_publisher.ledger.draft import State
@@ -52,6 +52,19 @@ def guard_of(store: Store, head: Head) -> Guard | None:
     """The guard of the change that made `head`, while it is pending."""
     guard = store.guard()
     return guard if guard and guard.change == head.change else None
+
+
+def pending_guard(store: Store, head: Head) -> Guard | None:
+    """As `guard_of`, for one that was seen there before: None when it was ended.
+
+    Raises `Conflict` when the head moved: then nobody ended it, it went with the head, and may have to come back too.
+    """
+    guard = guard_of(store, head)
+    if guard is None:
+        now = store.head()
+        if now is None or now.change != head.change:
+            raise Conflict(f"revision {head.revision}", f"revision {now.revision}" if now else "no head")
+    return guard
 
 
 def release(store: Store, version: int) -> Release:

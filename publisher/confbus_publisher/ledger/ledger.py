@@ -174,9 +174,9 @@ class Ledger:
         return seen
 
     def look_at_guard(self) -> Guard | None:
-        """The pending guard of the head that `refresh` saw, unless it ended meanwhile."""
+        """The pending guard of the head that `refresh` saw, unless it ended meanwhile. Raises `Conflict`."""
         state = self.state
-        guard = archive.guard_of(self.store, state.head) if state and state.guard else None
+        guard = archive.pending_guard(self.store, state.head) if state and state.guard else None
         if state and guard != state.guard:
             self.state = replace(state, guard=guard, retreat=state.retreat if guard else None)
         return guard
