@@ -6,6 +6,8 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
+from prometheus_client import values
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from confbus.wire.record import replace
 from confbus_publisher.checks import Candidate, Problem
@@ -17,6 +19,7 @@ from support.places import encoded
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
 TREE = {"web": {"port": 80}}
 
@@ -177,6 +180,26 @@ def test_a_fleet_that_is_made_up_fills_no_memory(metered: Metered) -> None:
     assert len(fleet) == 51
     assert sum(sample.value for sample in fleet) == 80
     assert metered.value("fleet_instances", version="other", state="other") == 30
+
+
+def test_the_files_of_several_processes_do_not_grow_with_versions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
+    monkeypatch.setattr(values, "ValueClass", values.MultiProcessValue())
+    metered = Metered(TREE)
+    collector = MultiProcessCollector(None, str(tmp_path))
+
+    counts: list[int] = []
+    for port in range(1, 6):
+        metered.publish({"web": {"port": port}})
+        metered.report("a", metered.head)
+        metered.publisher.turn()
+        metered.publisher.measures.beat(at_once=True)
+        counts.append(sum(len(family.samples) for family in collector.collect()))
+
+    assert counts[0] > 0
+    assert counts == counts[:1] * 5
 
 
 @pytest.mark.parametrize("outcome", ["passed", "rolled back"])

@@ -75,7 +75,7 @@ FLEET = Family(
     "gauge",
     "Live instances by the version they run and their state; only the active publisher has it.",
     ("version", "state"),
-    gone=0.0,
+    is_endless=True,
 )
 LAGGARDS = Family("confbus_fleet_laggards", "gauge", "Live instances that run another content than the one in force.")
 UPTAKE = Family(

@@ -18,8 +18,8 @@ Kind = Literal["gauge", "counter", "histogram"]
 class Family:
     """One metric. `labels` are those beside `namespace`, and `name` where one was given.
 
-    `gone` is what other processes are shown in place of a gauge that is no more: in files for several processes nothing
-    can be taken away.
+    In files for several processes nothing can be taken away. `gone` is what they are shown in place of a gauge that is
+    no more; one `is_endless` whose labels have ever new values, and it is not written there, lest the files grow.
     """
 
     name: str
@@ -27,6 +27,7 @@ class Family:
     help: str
     labels: tuple[str, ...] = ()
     gone: float = math.nan
+    is_endless: bool = False
 
 
 class Reading(NamedTuple):

@@ -40,7 +40,7 @@ class Mirror:
         return (type(mine), mine.namespace, mine.name) == (type(observed), observed.namespace, observed.name)
 
     def __call__(self) -> None:
-        readings = list(self._observed.readings())
+        readings = [reading for reading in self._observed.readings() if not reading.family.is_endless]
         # prometheus-client holds a lock as it writes, which a child that was forked meanwhile would never get.
         with importing.guard:
             _lifeline().keep()
