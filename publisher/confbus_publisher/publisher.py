@@ -27,13 +27,13 @@ from confbus_publisher.mending import Mending
 from confbus_publisher.overrides.overriding import Overriding
 from confbus_publisher.pace import Pace
 from confbus_publisher.patience import Patience
+from confbus_publisher.pulse import Pulse
 from confbus_publisher.races import Races
 from confbus_publisher.recollection import Recollection
 from confbus_publisher.sealing.renewal import renew
 from confbus_publisher.sealing.resealing import vouch
 from confbus_publisher.standing import Standing
 from confbus_publisher.telling import Telling
-from confbus_publisher.turn import Turn
 from confbus_publisher.wakes import Wakes
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class Publisher:
         self.inputs = inputs
         self.ledger = ledger
         self.identity = identity
-        self.last_turn: Turn | None = None
+        self.pulse: Pulse | None = None
         self.measures = Measures(clock=clock)
         self._author = author
         self._pace = pace
@@ -128,9 +128,10 @@ class Publisher:
     def turn(self) -> float:
         """One round; returns in how many seconds the next is due. Errors become the standing, and are logged once."""
         due_in_s = self._take_turn()
-        self.last_turn = Turn(self._clock(), due_in_s, self._merge is not None)
+        self.pulse = Pulse(self._clock(), due_in_s, self._merge is not None)
         self.measures.beat()
         self.inputs.journal.tell(self._woken_by)
+        self._woken_by = ()
         return due_in_s
 
     def _take_turn(self) -> float:

@@ -85,6 +85,15 @@ def test_a_stage_that_fails_was_taken_all_the_same(told: Turns) -> None:
     assert told()[0]["stages_ms"] == {"read": 250.0}
 
 
+def test_who_takes_the_turns_of_a_publisher_is_told_of_its_start_once(told: Turns) -> None:
+    site = VitalPublisher(Clock())
+
+    for _ in range(3):
+        site.publisher.turn()
+
+    assert [turn["woken_by"] for turn in told()] == [["the start"]]
+
+
 def test_whoever_sleeps_hears_everything_that_woke_it() -> None:
     wakes = Wakes()
     wakes.wake("files")

@@ -1,4 +1,4 @@
-"""What one turn of the publisher leaves behind."""
+"""What a turn of the publisher leaves behind, by which others see that it lives."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Turn:
+class Pulse:
     """When it ended, by the publisher's clock, in how many seconds the next one was due, and whether there was a merge
     of the sources by then."""
 
