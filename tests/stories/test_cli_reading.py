@@ -176,12 +176,13 @@ def test_an_instance_that_refuses_says_why(published: Shop, worker: Subscriber) 
 
 def test_an_instance_cannot_drive_the_terminal_of_who_looks(published: Shop, server: Server) -> None:
     client = server.client()
-    report = '{"state": "live", "interval_s": 30, "at": 99999999999999, "error": "\\u001b[2J"}'
+    report = '{"state": "live", "interval_s": 30, "at": 99999999999999, "error": "\\u001b[2J\\ud800"}'
     client.hset(keys_of(client, published.namespace).fleet, "w\x1b]0;x\x07", report)
 
     answers = [published.confbus(command) for command in ("fleet", "status")]
 
     assert not any("\x1b" in answer.out + answer.err or "\x07" in answer.out for answer in answers)
+    assert [each["error"] for each in instances(published)] == ["\x1b[2J?"]
 
 
 def test_nobody_there_is_said_in_words(shop: Shop) -> None:

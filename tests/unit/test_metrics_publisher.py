@@ -9,6 +9,7 @@ import pytest
 from prometheus_client import values
 from prometheus_client.multiprocess import MultiProcessCollector
 
+from confbus.metrics.worker import STATES
 from confbus.wire.record import replace
 from confbus_publisher.checks import Candidate, Problem
 from confbus_publisher.guard.guard import Terms
@@ -41,6 +42,13 @@ def metered() -> Metered:
     metered = Metered(TREE, checks=[PortCheck()])
     metered.publisher.turn()
     return metered
+
+
+def fleet_of(metered: Metered) -> dict[tuple[str, str], float]:
+    """What is shown of the fleet, by version and state."""
+    shown = [sample for family in metered.registry.collect() for sample in family.samples]
+    fleet = [sample for sample in shown if sample.name == "confbus_fleet_instances"]
+    return {(sample.labels["version"], sample.labels["state"]): sample.value for sample in fleet}
 
 
 def test_a_publish_shows_in_version_size_outcome_and_duration(metered: Metered) -> None:
@@ -175,11 +183,22 @@ def test_a_fleet_that_is_made_up_fills_no_memory(metered: Metered) -> None:
 
     metered.publisher.turn()
 
-    shown = [sample for family in metered.registry.collect() for sample in family.samples]
-    fleet = [sample for sample in shown if sample.name == "confbus_fleet_instances"]
-    assert len(fleet) == 51
-    assert sum(sample.value for sample in fleet) == 80
-    assert metered.value("fleet_instances", version="other", state="other") == 30
+    assert fleet_of(metered) == {("other", "other"): 80}
+
+
+def test_of_versions_and_states_the_fifty_most_frequent_pairs_are_told_apart(metered: Metered) -> None:
+    for port in range(81, 89):
+        metered.publish({"web": {"port": port}})
+    pairs = [(version, state) for version in range(1, 9) for state in STATES if state != "vetoing"]
+    for number, (version, state) in enumerate([*pairs, *pairs[:49], (99, "forged"), (99, "forged")]):
+        metered.report(str(number), replace(metered.head, version=version), state=state)
+
+    metered.publisher.turn()
+
+    fleet = fleet_of(metered)
+    assert len(fleet) == 50
+    assert fleet["1", "live"] == 2
+    assert fleet["other", "other"] == 2 + 7
 
 
 def test_the_files_of_several_processes_do_not_grow_with_versions(

@@ -29,7 +29,9 @@ def show_json(facts: Any, *, is_stream: bool = False) -> None:
 
     from confbus.wire.reference import spelled  # brings msgpack along, which `confbus --version` does without
 
-    click.echo(json.dumps(facts, ensure_ascii=False, indent=None if is_stream else 2, default=spelled))
+    text = json.dumps(facts, ensure_ascii=False, indent=None if is_stream else 2, default=spelled)
+    # Half a surrogate pair, in what somebody wrote to Redis, is no text.
+    click.echo(text.encode("utf-8", "replace").decode())
 
 
 def present(output: str, facts: Mapping[str, Any], lines: Iterable[str]) -> None:

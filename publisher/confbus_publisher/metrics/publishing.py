@@ -180,23 +180,27 @@ def _fleet(publisher: Publisher) -> Iterator[_Own]:
     yield UPTAKE, {}, measures.uptake_times.durations
     if not publisher.standing.is_active:
         return
-    for (version, word), count in _tally(measures.live).items():
+    newest = state.head.version if state is not None else 0
+    for (version, word), count in _tally(measures.live, newest).items():
         yield FLEET, {"version": version, "state": word}, count
     if state is not None:
         digest = state.head.digest
         yield LAGGARDS, {}, sum(report.running is None or report.running.digest != digest for report in measures.live)
 
 
-def _tally(live: Sequence[Report]) -> Mapping[tuple[str, str], int]:
-    """How many instances there are by version and state. Any worker may report what it likes: what goes beyond what
-    there may be is counted as `other`, lest it fill the memory of whoever scrapes."""
+def _tally(live: Sequence[Report], newest: int) -> Mapping[tuple[str, str], int]:
+    """How many instances there are by version and state. Any worker may report what it likes, and another thing each
+    time: what there is not, and what goes beyond what there may be, is counted as `other`, lest it fill the memory of
+    whoever scrapes."""
     counts = Counter(
-        (
-            str(report.running.version) if report.running else "none",
-            report.state if report.state in worker.STATES else OTHER,
-        )
-        for report in live
+        (_version(report, newest), report.state if report.state in worker.STATES else OTHER) for report in live
     )
     kept = dict(counts.most_common(MOST_SERIES))
     rest = counts.total() - sum(kept.values())
-    return kept | ({(OTHER, OTHER): rest} if rest else {})
+    return kept | ({(OTHER, OTHER): rest + kept.get((OTHER, OTHER), 0)} if rest else {})
+
+
+def _version(report: Report, newest: int) -> str:
+    if report.running is None:
+        return "none"
+    return str(report.running.version) if report.running.version <= newest else OTHER
