@@ -20,6 +20,7 @@ from confbus_publisher.divergence import Divergence
 from confbus_publisher.guard.guarding import Guarding, Policy
 from confbus_publisher.holds.holding import Holding
 from confbus_publisher.judgement import judge_next
+from confbus_publisher.last_turn import LastTurn
 from confbus_publisher.lease import Lease
 from confbus_publisher.ledger import Why, state_of
 from confbus_publisher.measures import Measures
@@ -27,7 +28,6 @@ from confbus_publisher.mending import Mending
 from confbus_publisher.overrides.overriding import Overriding
 from confbus_publisher.pace import Pace
 from confbus_publisher.patience import Patience
-from confbus_publisher.pulse import Pulse
 from confbus_publisher.races import Races
 from confbus_publisher.recollection import Recollection
 from confbus_publisher.sealing.renewal import renew
@@ -72,7 +72,7 @@ class Publisher:
         self.inputs = inputs
         self.ledger = ledger
         self.identity = identity
-        self.pulse: Pulse | None = None
+        self.last_turn: LastTurn | None = None
         self.measures = Measures(clock=clock)
         self._author = author
         self._pace = pace
@@ -128,7 +128,7 @@ class Publisher:
     def turn(self) -> float:
         """One round; returns in how many seconds the next is due. Errors become the standing, and are logged once."""
         due_in_s = self._take_turn()
-        self.pulse = Pulse(self._clock(), due_in_s, self._merge is not None)
+        self.last_turn = LastTurn(self._clock(), due_in_s, self._merge is not None)
         self.measures.beat()
         self.inputs.journal.tell(self._woken_by)
         self._woken_by = ()

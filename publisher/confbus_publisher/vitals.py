@@ -15,8 +15,8 @@ from confbus_publisher.standing import Standing
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from confbus_publisher.last_turn import LastTurn
     from confbus_publisher.publisher import Publisher
-    from confbus_publisher.pulse import Pulse
 
 LATE_S = 60.0
 """So late the next turn may be: longer than whatever a turn waits for takes, servers and slow sources included."""
@@ -40,8 +40,8 @@ class Vitals:
     @property
     def late_s(self) -> float:
         """How long ago its loop should have taken its next turn; 0 when it need not yet."""
-        pulse = self._pulse
-        due_at = pulse.ended_at + pulse.due_in_s if pulse else self._taken_at
+        turn = self._last_turn
+        due_at = turn.ended_at + turn.due_in_s if turn else self._taken_at
         return max(0.0, self._clock() - due_at)
 
     @property
@@ -54,10 +54,10 @@ class Vitals:
     def hindrance(self) -> str:
         """Why it is not ready, or the empty text: ready is who merged its sources once, and had an answer of Redis in
         its last turn, be it active or standby."""
-        pulse, now = self._pulse, self.standing
-        if pulse is None:
+        turn, now = self._last_turn, self.standing
+        if turn is None:
             return "it took no turn yet"
-        if not pulse.has_merged:
+        if not turn.has_merged:
             return now.why or "its sources were not merged yet"
         return now.sentence if now.state in standing.NOT_YET else ""
 
@@ -104,8 +104,8 @@ class Vitals:
         }
 
     @property
-    def _pulse(self) -> Pulse | None:
-        return self._publisher.pulse if self._publisher else None
+    def _last_turn(self) -> LastTurn | None:
+        return self._publisher.last_turn if self._publisher else None
 
 
 def _verdict(reason: str, good: str, bad: str) -> dict[str, Any]:

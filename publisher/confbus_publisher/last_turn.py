@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)
-class Pulse:
+class LastTurn:
     """When it ended, by the publisher's clock, in how many seconds the next one was due, and whether there was a merge
     of the sources by then."""
 
