@@ -8,7 +8,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from confbus.status import MOST_OF_PATH, MOST_PATHS, Stand
+from confbus.status import MOST_OF_PATH, MOST_PATHS, Stand, interval_of
 from confbus.wire.head import MAX_LINEAGE, PROTOCOL
 from confbus_publisher.standing import MOST_WORDS
 
@@ -64,7 +64,7 @@ def parse(instance: str, raw: bytes) -> Report | None:
             running=_stand(facts.get("running")),
             error=str(facts.get("error", ""))[:MOST_WORDS],
             at_ms=int(facts["at"]),
-            interval_s=min(max(float(facts["interval_s"]), 0.1), 3600.0),
+            interval_s=interval_of(facts["interval_s"]),
             role=str(facts.get("role", "subscriber"))[:20],
             validators=min(max(int(facts.get("validators", 0)), 0), MAX_JUDGES),
             warnings=tuple(str(text)[:300] for text in (facts.get("warnings") or ())[:10]),

@@ -15,6 +15,7 @@ from confbus.dial import dialled
 from confbus.errors import ConfBusError, InvalidSettings, Unreachable
 from confbus.link import reason_of
 from confbus.names import printable
+from confbus.status import interval_of
 from confbus.wire.keys import Keys
 
 if TYPE_CHECKING:
@@ -126,7 +127,7 @@ def _read(name: bytes, report: bytes, now_s: float) -> Instance | None:
             state=printable(str(facts["state"])),
             version=int(running["version"]) if running else None,
             heard_s=round(max(now_s - int(facts["at"]) / 1000, 0.0), 1),
-            interval_s=float(facts["interval_s"]),
+            interval_s=interval_of(facts["interval_s"]),
         )
     except (ValueError, TypeError, KeyError, AttributeError, RecursionError, OverflowError):
         return None

@@ -22,8 +22,7 @@ if TYPE_CHECKING:
 
 
 MOST_PATHS, MOST_OF_PATH = 20, 100
-
-
+_SHORTEST_S, _LONGEST_S = 0.1, 3600.0
 _UNCONFIRMED = {"reconnecting", "cached"}
 
 
@@ -160,6 +159,11 @@ def is_connected(follower: Follower, state: str, age_s: float) -> bool:
 
 def _longest_s(follower: Follower) -> float:
     return 2 * max(follower.timing.silence_s, follower.timing.poll_s)
+
+
+def interval_of(fact: Any) -> float:
+    """How often the sender of a report with this `interval_s` reports, in seconds: within reason, whatever it says."""
+    return min(max(_SHORTEST_S, float(fact)), _LONGEST_S)
 
 
 def stand(head: Head | None) -> Stand | None:

@@ -114,6 +114,14 @@ def test_a_worker_that_went_silent_or_has_nothing_is_told_as_such(
     assert empty[1].endswith("nothing waiting, heard 0 s ago: has no configuration\n")
 
 
+@pytest.mark.parametrize("interval_s", ["NaN", "Infinity", "1e300", "-1"])
+def test_no_report_is_of_a_worker_that_lives_for_ever(server: Server, releases: Releases, interval_s: str) -> None:
+    facts = f'{{"state": "live", "at": 0, "interval_s": {interval_s}, "running": {{"version": 1}}}}'
+    report(server, releases.namespace, facts)
+
+    assert asked(releases) == 1
+
+
 def test_a_publisher_runs_no_version_and_says_nothing_of_one(
     server: Server, releases: Releases, capsys: pytest.CaptureFixture[str]
 ) -> None:
