@@ -74,6 +74,18 @@ def test_warnings_alone_are_shown_and_no_failure(checked: Shop) -> None:
     ]
 
 
+def test_values_that_are_gone_are_told_at_the_file_they_went_from(checked: Shop) -> None:
+    (checked.directory / "config" / "more.yaml").write_text("more: 1\n")
+    checked.settle("checks: {gates: {removed: 20%}}", source="config/app.yaml}, {file: config/more.yaml, priority: 1")
+    checked.confbus("publish")
+    checked.write("number: 1\ndb: {host: a}\n")
+
+    answer = checked.confbus("publish")
+
+    assert answer.code == 3
+    assert "config/app.yaml:2:1: db.port: 1 of 4 values are gone, more than 20%" in answer.err
+
+
 def test_a_schema_that_is_none_is_told_with_its_line(checked: Shop) -> None:
     (checked.directory / "config" / "schema.yaml").write_text("properties:\n  db: {$ref: https://example.com/}\n")
 

@@ -71,7 +71,8 @@ class GatesCheck:
         gone = [path for path in old if not _has(candidate.tree, path)]
         if old and len(gone) > len(old) * self._gates.removed:
             share = f"{len(gone)} of {len(old)} values are gone, more than {self._gates.removed:.0%}"
-            yield self._closed(_common(gone), share, candidate.place(()), candidate)
+            common = _common(gone)
+            yield self._closed(common, share, candidate.place(common), candidate)
 
     def _types(self, before: Frozen, candidate: Candidate) -> Iterator[Problem]:
         if self._gates.types:
