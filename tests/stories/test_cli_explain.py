@@ -77,7 +77,7 @@ def test_what_people_put_on_top_is_told_beside_the_sources(layered: Shop) -> Non
     answer = layered.confbus("explain", "db.port")
 
     assert answer.out.splitlines()[0] == "db.port = 6000"
-    assert answer.out.splitlines()[2].split()[:3] == ["wins", "6000", "override"]
+    assert answer.out.splitlines()[2].split() == ["wins", "6000", "`confbus", "unset", "db.port`", "override"]
     assert answer.out.splitlines()[-1].startswith("so since version 2,")
 
 
@@ -88,6 +88,14 @@ def test_what_is_not_published_yet_says_so(layered: Shop) -> None:
 
     assert answer.out.splitlines()[0] == 'hosts = ["four", "two"]'
     assert answer.out.splitlines()[-1] == "not published: version 1 has another value there"
+
+
+def test_what_no_release_has_yet_is_told_so(layered: Shop) -> None:
+    layered.write(BASE + "new: 1\n")
+
+    answer = layered.confbus("explain", "new")
+
+    assert answer.out.splitlines()[-1] == "not published: version 1 has no value there"
 
 
 def test_without_the_sources_it_tells_what_went_out_with_the_release(
@@ -124,6 +132,7 @@ def test_an_unknown_path_suggests_the_nearest(layered: Shop) -> None:
     assert answer.code == 1
     assert "No value at 'db.prot'" in answer.err
     assert "Did you mean 'db.port'?" in answer.err
+    assert "explain --all" in layered.confbus("explain", "something.else").err
 
 
 def test_it_asks_for_a_path(layered: Shop) -> None:

@@ -16,6 +16,7 @@ from confbus_publisher.explain import ABSENT, Sealed
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
+    from confbus.wire.origins import Given
     from confbus.wire.path import Path
     from confbus.wire.release import Release
     from confbus_publisher.explain import Explanation
@@ -31,7 +32,7 @@ _MOST = 40
     "explain",
     example="confbus explain database.port",
     keys="values [{path, value, sealed, layers [{effect, place, source, kind, priority, value}], used [reference], "
-    "how, types [type]}]; of one value also version, is_published, since {version, at, author, message}",
+    "how, types [type]}]; of one value also version, is_there, is_published, since {version, at, author, message}",
 )
 @with_place
 @click.argument("path", default="", shell_complete=paths)
@@ -88,7 +89,9 @@ def _unknown(merge: Merge | None, parts: Path) -> Exception:
 
     if not parts:
         return NoRelease("Nothing is published in this namespace", advice="`confbus publish` makes the first release.")
-    return UnknownPath(render(parts), nearest=nearest(merge.tree, parts) if merge else "")
+    unknown = UnknownPath(render(parts), nearest=nearest(merge.tree, parts) if merge else "")
+    unknown.advice = unknown.advice or "`confbus explain --all` has every value."
+    return unknown
 
 
 def _history(ledger: Ledger, head: Release | None, found: Explanation) -> dict[str, Any]:
@@ -98,8 +101,9 @@ def _history(ledger: Ledger, head: Release | None, found: Explanation) -> dict[s
     from confbus_publisher.cli.moments import iso
 
     if head is None:
-        return {"version": None, "is_published": False, "since": None}
-    is_published = same(explain.value_in(ledger, head, found.path), found.value)
+        return {"version": None, "is_there": False, "is_published": False, "since": None}
+    there = explain.value_in(ledger, head, found.path)
+    is_published = same(there, found.value)
     begun = explain.since(ledger, head, found.path) if is_published else None
     since = begun and {
         "version": begun.version,
@@ -107,7 +111,8 @@ def _history(ledger: Ledger, head: Release | None, found: Explanation) -> dict[s
         "author": begun.author,
         "message": begun.message,
     }
-    return {"version": head.version, "is_published": is_published, "since": since}
+    is_there = there is not ABSENT
+    return {"version": head.version, "is_there": is_there, "is_published": is_published, "since": since}
 
 
 def _fact(found: Explanation) -> dict[str, Any]:
@@ -145,7 +150,7 @@ def _detail(found: Explanation, fact: dict[str, Any]) -> Iterator[str]:
         [
             f"  {part.given.effect}",
             "" if part.value is ABSENT else brief(found.path, part.value, most=_MOST),
-            part.given.place,
+            _where(part.given),
             part.given.kind,
             "" if part.given.kind == "override" else str(part.given.priority),
         ]
@@ -165,9 +170,15 @@ def _detail(found: Explanation, fact: dict[str, Any]) -> Iterator[str]:
             f"so since version {since['version']}, {since['at']} by {since['author']}{why}", indent="  "
         )
     elif fact["version"]:
-        yield f"not published: version {fact['version']} has another value there"
+        yield f"not published: version {fact['version']} has {'another' if fact['is_there'] else 'no'} value there"
     else:
         yield "not published: this namespace is empty"
+
+
+def _where(given: Given) -> str:
+    """The place that a person opens; of an override, whose path is told already, what ends it."""
+    ending = given.place.partition(" (")[2].removesuffix(")") if given.kind == "override" else ""
+    return ending or given.place
 
 
 def _rows(found: Sequence[Explanation]) -> Iterable[str]:
