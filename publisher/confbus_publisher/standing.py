@@ -67,7 +67,7 @@ class Standing:
             "role": "publisher",
             "state": self.state,
             "seen": asdict(seen) if seen else None,
-            "error": "; ".join(filter(None, (self.why, *self.failures.values())))[:MOST_WORDS],
+            "error": "; ".join(filter(None, (self.why, *self.failures.values()))).replace(".; ", "; ")[:MOST_WORDS],
             "warnings": [text[:_LONGEST] for text in self.warnings[:_MOST_WARNINGS]],
             "guards": {"passed": self.passed, "rolled_back": self.rolled_back, "failed": self.failed},
             "labels": {"lease": "active" if self.is_active else "standby"},

@@ -11,7 +11,7 @@ from confbus_publisher.access.rights import ROLES, TOPOLOGIES
 from confbus_publisher.cli import outcome
 from confbus_publisher.cli.offers import files
 from confbus_publisher.cli.options import subcommand, with_output, with_place
-from confbus_publisher.cli.output import present, say
+from confbus_publisher.cli.output import present, say, sentence
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 @subcommand(
     "acl",
-    example="confbus acl -n checkout --role subscriber --hash password-of-workers",
+    example="confbus acl -n checkout --role subscriber --hash workers.password",
     keys="users [{user, role, line}]; of --check: user, role, is_right, "
     "rows [{row, allowed [name], refused [name], missing [name], excess [name]}]",
 )
@@ -108,6 +108,8 @@ def _check(named: Named, output: str, role: Role, user: str | None, topology: To
     if output == "text":
         end = "has the rights of" if is_right else "has other rights than"
         say(f"{who} {end} {'an' if role == 'operator' else 'a'} {role} of {site.namespace}.")
+        if not is_right:
+            say(f"`confbus acl --role {role}` prints one that has just these.")
     return outcome.DONE if is_right else outcome.FAILED
 
 
@@ -150,8 +152,9 @@ def _lines(found: list[Finding]) -> Iterator[str]:
     for finding in found:
         mark = click.style("ok   ", fg="green") if finding.is_right else click.style("wrong", fg="red", bold=True)
         may = ", ".join(finding.allowed) or "nothing"
-        yield f"{mark}  {finding.row.ljust(widest)}  may {may}; {len(finding.refused)} others are refused"
+        others = f"; {len(finding.refused)} others are refused" if finding.refused else ""
+        yield from sentence(f"{mark}  {finding.row.ljust(widest)}  may {may}{others}", indent=" " * 9)
         if finding.missing:
-            yield f"       should be allowed: {', '.join(finding.missing)}"
+            yield from sentence(f"       should be allowed: {', '.join(finding.missing)}", indent=" " * 9)
         if finding.excess:
-            yield f"       should be refused: {', '.join(finding.excess)}"
+            yield from sentence(f"       should be refused: {', '.join(finding.excess)}", indent=" " * 9)

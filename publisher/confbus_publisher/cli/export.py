@@ -76,7 +76,7 @@ def _exported(store: Store, namespace: str, file: str, tell: Callable[[int], Non
 
 
 def _counts(export: Export) -> str:
-    kept = (counted(export.releases, "release"), counted(export.blobs, "blob"), f"{export.entries:,} of the log")
+    kept = (counted(export.releases, "release"), counted(export.blobs, "blob"), f"{export.entries:,} in the log")
     return f"{kept[0]}, {kept[1]} and {kept[2]}"
 
 

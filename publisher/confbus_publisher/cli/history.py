@@ -23,7 +23,7 @@ _HEADS = ["  VERSION", "WHEN", "WHO", "CHANGED", "MESSAGE"]
     keys="releases [{version, is_head, of, parent, at, author, message, digest, bytes, sections}]",
 )
 @with_place
-@click.option("--count", type=click.IntRange(min=1), default=20, show_default=True, help="How many at most.")
+@click.option("--count", type=click.IntRange(min=1), default=20, metavar="N", help="How many at most (20).")
 @with_output
 def command(named: Named, output: str, count: int) -> int:
     """List releases, newest first.

@@ -10,7 +10,7 @@ import click
 from confbus_publisher.cli import outcome
 from confbus_publisher.cli.offers import files
 from confbus_publisher.cli.options import subcommand, with_author, with_output, with_place, with_wait
-from confbus_publisher.cli.output import present, say, table
+from confbus_publisher.cli.output import present, say, sentence, table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,7 +70,7 @@ def generate(named: Named, output: str, path: str | None, author: str) -> int:
         key = keyring.change(file, generated)
     word = "active" if key.state == "active" else "ready: bring it to the workers, then `confbus keys rotate`"
     facts = {"id": key.id, "state": key.state, "file": str(file.path)}
-    present(output, facts, [f"Made the key {key.id} in {file.path}. It is {word}."])
+    present(output, facts, sentence(f"Made the key {key.id} in {file.path}. It is {word}."))
     key_log.note(named, Why(author, f"the key {key.id} is {key.state}", "keys generate"))
     return outcome.DONE
 

@@ -33,7 +33,7 @@ _PAUSE_S = 0.5
     "changes [{path, change, sealed}], more, held, lifted, path, values [{path, change, old, new}]",
 )
 @with_place
-@click.option("--count", type=click.IntRange(min=1), default=20, show_default=True, help="How many at most.")
+@click.option("--count", type=click.IntRange(min=1), default=20, metavar="N", help="How many at most (20).")
 @click.option("--action", "actions", multiple=True, metavar="WORD", help="Only publish, rollback, refused, …")
 @click.option("--author", metavar="NAME", help="Only by whom; ann@* is everybody who begins so.")
 @click.option("--since", metavar="WHEN", help="From so long ago (2h, 7d) or that moment on (2026-11-26T08:00).")
