@@ -51,6 +51,7 @@ release: .venv/ready
 	deploy/release
 
 .venv/ready: pyproject.toml
+	@echo 'Installing into .venv, once: about a minute.' >&2
 	@if command -v uv >/dev/null; then \
 	  test -x $(BIN)/python || uv venv --quiet --python $(PYTHON) .venv; \
 	  uv pip install --quiet --python $(BIN)/python -e '.[all]' --group dev; \

@@ -204,7 +204,7 @@ def test_the_status_shows_head_publisher_quarantine_and_laggards(published: Shop
     assert "head version 4, 0 s ago" in text
     assert "publisher none is active" in text
     assert "quarantine top-level values (.): rolled back by" in text
-    assert f"not at version 4: {worker.instance}" in text
+    assert f"not at version 4: {worker.instance}; `confbus fleet` says why" in text
 
 
 def test_the_status_for_programs_has_every_key_even_of_an_empty_namespace(shop: Shop) -> None:

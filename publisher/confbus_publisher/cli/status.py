@@ -107,7 +107,7 @@ def _lines(
     yield from _row("fleet", summary(seen))
     elsewhere = seen.elsewhere(state.head.version) if state else []
     if state and elsewhere:
-        yield from _row("", f"not at version {state.head.version}: {listed(elsewhere)}")
+        yield from _row("", f"not at version {state.head.version}: {listed(elsewhere)}; `confbus fleet` says why")
 
 
 def _sealed(state: State) -> dict[str, list[str]]:

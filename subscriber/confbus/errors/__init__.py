@@ -126,10 +126,10 @@ class ConnectFailed(ConfBusError):
         within = f" within {timeout_s:g} s" if timeout_s else ""
         # A reason that begins with one of Redis' own words is an answer: the server is up.
         is_answered = reason.partition(" ")[0].isupper()
-        super().__init__(
-            f"No configuration of {namespace!r} from {url}{within}: {reason.rstrip('.')}.",
-            advice="" if is_answered or "://" not in url else "Is the server up, and did `confbus publish` ever run?",
-        )
+        advice = "" if is_answered or "://" not in url else "Is the server up, and did `confbus publish` ever run?"
+        if reason.startswith("nothing is published"):
+            advice = "Is that the name, and did `confbus publish` ever run for it?"
+        super().__init__(f"No configuration of {namespace!r} from {url}{within}: {reason.rstrip('.')}.", advice=advice)
 
 
 class ConfigRefused(ConfBusError):
