@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from confbus_publisher.cli.moments import iso
+from confbus_publisher.moments import iso
 
 if TYPE_CHECKING:
     from confbus_publisher.ledger import State

@@ -10,9 +10,9 @@ from confbus.names import plain
 from confbus.wire.frozen import freeze
 from confbus.wire.path import parse
 from confbus_publisher.cli.columns import ending, folded, shares, shortened
-from confbus_publisher.cli.moments import age, iso, local, parse_future, parse_past
 from confbus_publisher.cli.output import sections_text, table
 from confbus_publisher.cli.values import brief, visible
+from confbus_publisher.moments import age, iso, local, parse_future, parse_past
 from confbus_publisher.secret_patterns import HIDDEN
 
 

@@ -98,7 +98,7 @@ def _history(ledger: Ledger, head: Release | None, found: Explanation) -> dict[s
     """Whether the value is published, and since when."""
     from confbus.wire.diff import same
     from confbus_publisher import explain
-    from confbus_publisher.cli.moments import iso
+    from confbus_publisher.moments import iso
 
     if head is None:
         return {"version": None, "is_there": False, "is_published": False, "since": None}

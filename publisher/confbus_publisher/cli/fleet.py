@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 from confbus.names import plain
 from confbus_publisher.cli import outcome
-from confbus_publisher.cli.moments import age
 from confbus_publisher.cli.options import subcommand, with_output, with_place
 from confbus_publisher.cli.output import counted, present, say, table, width
+from confbus_publisher.moments import age
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

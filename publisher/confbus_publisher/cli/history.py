@@ -48,7 +48,7 @@ def command(named: Named, output: str, count: int) -> int:
 
 def _fact(release: Release, known: dict[int, Release], *, head: int) -> dict[str, Any]:
     from confbus_publisher.cli.content import changed_sections
-    from confbus_publisher.cli.moments import iso
+    from confbus_publisher.moments import iso
 
     parent = known.get(release.parent)
     is_comparable = parent is not None or not release.parent
@@ -67,7 +67,7 @@ def _fact(release: Release, known: dict[int, Release], *, head: int) -> dict[str
 
 
 def _row(release: Release, fact: dict[str, Any]) -> list[str]:
-    from confbus_publisher.cli.moments import local
+    from confbus_publisher.moments import local
 
     same = f" = v{release.of}" if release.of != release.version else ""
     changed = "?" if fact["sections"] is None else str(len(fact["sections"]))

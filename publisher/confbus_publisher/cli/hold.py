@@ -58,14 +58,14 @@ def command(named: Named, output: str, sections: tuple[str, ...], until: str | N
 
 def fact(hold: Hold) -> dict[str, str | None]:
     """A hold for programs."""
-    from confbus_publisher.cli.moments import iso
+    from confbus_publisher.moments import iso
 
     until = iso(hold.until_ms) if hold.until_ms else None
     return {"section": hold.section, "by": hold.by, "reason": hold.reason, "at": iso(hold.at_ms), "until": until}
 
 
 def _until_ms(text: str, now_ms: int) -> int:
-    from confbus_publisher.cli.moments import parse_future
+    from confbus_publisher.moments import parse_future
 
     found = parse_future(text, now_ms)
     if found is None:

@@ -12,10 +12,10 @@ from confbus.wire.path import Pattern
 from confbus_publisher.audit.reading import Reading
 from confbus_publisher.cli import log_entry, outcome
 from confbus_publisher.cli.columns import columns, folded, padded
-from confbus_publisher.cli.moments import parse_past
 from confbus_publisher.cli.offers import versions
 from confbus_publisher.cli.options import subcommand, with_output, with_place
 from confbus_publisher.cli.output import say, show, show_json, table, width
+from confbus_publisher.moments import parse_past
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 from confbus.names import plain
 from confbus.wire.path import pointer
 from confbus_publisher.cli import differences
-from confbus_publisher.cli.moments import iso, local
 from confbus_publisher.ledger.summary import Summary, parse
+from confbus_publisher.moments import iso, local
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

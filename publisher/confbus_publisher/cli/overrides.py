@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from confbus_publisher.cli.moments import age, iso
 from confbus_publisher.cli.output import say
 from confbus_publisher.cli.values import brief, visible
+from confbus_publisher.moments import age, iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

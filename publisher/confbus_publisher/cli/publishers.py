@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from confbus.names import plain
 from confbus_publisher import standing
-from confbus_publisher.cli.moments import age
+from confbus_publisher.moments import age
 
 if TYPE_CHECKING:
     from confbus_publisher.fleet import Report

@@ -54,8 +54,8 @@ def command(
     fleet has applied that. What is sealed is not overridden: overrides are plain text.
     """
     from confbus_publisher.cli import arrival
-    from confbus_publisher.cli.moments import iso
     from confbus_publisher.ledger import Why
+    from confbus_publisher.moments import iso
     from confbus_publisher.opening import site_of
     from confbus_publisher.overrides import amending
     from confbus_publisher.overrides.override import parse_path

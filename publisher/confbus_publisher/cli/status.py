@@ -10,10 +10,10 @@ import click
 from confbus.names import plain
 from confbus_publisher.cli import outcome
 from confbus_publisher.cli.fleet import summary
-from confbus_publisher.cli.moments import age
 from confbus_publisher.cli.options import subcommand, with_output, with_place
 from confbus_publisher.cli.output import listed, present, sections_text, width
 from confbus_publisher.cli.publishers import active_fact, active_text, standby_facts, standby_texts
+from confbus_publisher.moments import age
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

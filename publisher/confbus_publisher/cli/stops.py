@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from confbus_publisher.cli.hold import fact
-from confbus_publisher.cli.moments import age, iso
+from confbus_publisher.moments import age, iso
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, NoReturn
 import click
 
 from confbus_publisher.cli import differences, outcome
-from confbus_publisher.cli.moments import iso, local
 from confbus_publisher.cli.offers import paths
 from confbus_publisher.cli.options import subcommand, with_output, with_place
 from confbus_publisher.cli.output import say, show, show_json
+from confbus_publisher.moments import iso, local
 
 if TYPE_CHECKING:
     from confbus.status import Status
