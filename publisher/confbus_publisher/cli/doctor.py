@@ -38,7 +38,7 @@ _MARKS: dict[Level, tuple[str, str, str]] = {
     keys="namespace, url, is_healthy, counts {level: count}, findings [{area, level, name, what, why, advice}]",
 )
 @with_place
-@click.option("--role", type=click.Choice(ROLES), help="Whose rights the login needs; else see below.")
+@click.option("--role", type=click.Choice(ROLES), help="Whose rights the login needs; else see above.")
 @click.option("--fallback", metavar="FILE", help="Where workers here keep their last known good: fallback=.")
 @click.option("--strict", "is_strict", is_flag=True, help="Fail for warnings, too.")
 @with_output
