@@ -6,11 +6,10 @@ from typing import TYPE_CHECKING
 
 from confbus.errors import ChecksFailed, LeaseHeld, Lost, Malformed, NoRelease, OnHold, Quarantined
 from confbus_publisher import fleet, repair
-from confbus_publisher.decision import held_pairs
 from confbus_publisher.holds.hold import in_force, keeping
 from confbus_publisher.judgement import judge
 from confbus_publisher.ledger import state_of
-from confbus_publisher.overrides import beneath
+from confbus_publisher.overrides.beneath import held_now
 from confbus_publisher.sealing.resealing import vouch
 
 if TYPE_CHECKING:
@@ -86,10 +85,7 @@ def _head(ledger: Ledger, *, may_be_damaged: bool) -> State | None:
 
 def _lifted(merge: Merge, ledger: Ledger, there: State | None, *, force: bool) -> list[str]:
     """The quarantined pairs that `merge` has, if it may go out with them."""
-    running = there.release.manifest if there else None
-    quarantine, same = ledger.store.quarantine(), merge.aliases
-    guises = beneath.guises_now(merge, ledger, there, quarantine)
-    held = held_pairs(merge.manifest, quarantine, aliases=same, guises=guises, running=running)
+    held = held_now(merge, ledger, there, ledger.store.quarantine())
     if held and not force:
         raise Quarantined(held)
     return [pair for pairs in held.values() for pair in pairs]

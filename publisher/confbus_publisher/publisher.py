@@ -222,8 +222,8 @@ class Publisher:
         accounted = self._recollection.accounted
         if state:
             vouch(state.release.manifest, state.blobs, self.inputs.seals)
-        same, guises = merge.aliases, self._overriding.guises(merge, held)
-        decision = decide(merge.manifest, accounted, head, held, aliases=same, guises=guises, running=running)
+        guises = self._overriding.guises(merge, held)
+        decision = decide(merge.manifest, accounted, head, held, aliases=merge.aliases, guises=guises, running=running)
         kept_back = self._holding.keep_back(merge.manifest, running) if decision.step is Step.PUBLISH else []
         if kept_back:
             decision = Decision(Step.HELD, tuple(hold.section for hold in kept_back))

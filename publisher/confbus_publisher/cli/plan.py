@@ -76,14 +76,11 @@ def _step(merge: Merge, state: State | None) -> Step:
 
 def _held(merge: Merge, state: State | None, ledger: Ledger) -> dict[str, str]:
     """The sections that were rolled back and still have that content, each with why."""
-    from confbus_publisher.decision import held_pairs
-    from confbus_publisher.overrides import beneath
+    from confbus_publisher.overrides.beneath import held_now
 
     if state is None:
         return {}
-    running, same = state.release.manifest, merge.aliases
-    guises = beneath.guises_now(merge, ledger, state, state.quarantine)
-    held = held_pairs(merge.manifest, state.quarantine, aliases=same, guises=guises, running=running)
+    held = held_now(merge, ledger, state, state.quarantine)
     return {section: state.quarantine[pairs[0]] for section, pairs in held.items()}
 
 

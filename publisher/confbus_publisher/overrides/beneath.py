@@ -14,6 +14,7 @@ from confbus.wire import codec
 from confbus.wire.diff import same
 from confbus.wire.frozen import Frozen, is_mapping
 from confbus.wire.sections import is_sealed, path_of, value_of
+from confbus_publisher.decision import held_pairs
 from confbus_publisher.sources.overrides import OverridesSource
 
 if TYPE_CHECKING:
@@ -51,13 +52,14 @@ def guises(
     return lambda name: {*merge.guises(name), *found.get(name, ())}
 
 
-def guises_now(
-    merge: Merge, ledger: Ledger, state: State | None, quarantine: Collection[str]
-) -> Callable[[str], Collection[str]]:
-    """As `guises`, with the overrides that are there. Raises `Refused` when they must not be read."""
+def held_now(merge: Merge, ledger: Ledger, state: State | None, quarantine: Collection[str]) -> dict[str, list[str]]:
+    """As `held_pairs`, with the overrides that are there. Raises `Unreachable`, and `Refused` when they must not be
+    read."""
     seen = ledger.store.overrides() if quarantine else None
     known = OverridesSource(seen.texts, at_ms=seen.now_ms).known if seen else ()
-    return guises(merge, ledger, state, quarantine, known)
+    found = guises(merge, ledger, state, quarantine, known)
+    running = state.release.manifest if state else None
+    return held_pairs(merge.manifest, quarantine, aliases=merge.aliases, guises=found, running=running)
 
 
 def _is_held(now: Frozen, was: Frozen | None, runs: Frozen | None, below: list[Path]) -> bool:
