@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from prometheus_client import values
@@ -207,7 +207,7 @@ def test_the_files_of_several_processes_do_not_grow_with_versions(
     monkeypatch.setenv("PROMETHEUS_MULTIPROC_DIR", str(tmp_path))
     monkeypatch.setattr(values, "ValueClass", values.MultiProcessValue())
     metered = Metered(TREE)
-    collector = MultiProcessCollector(None, str(tmp_path))
+    collector: Any = MultiProcessCollector(None, str(tmp_path))
 
     counts: list[int] = []
     for port in range(1, 6):
