@@ -54,25 +54,41 @@ def application(vitals: Vitals, registry: CollectorRegistry) -> Starlette:
     async def status(_request: Request) -> Response:
         return Page(vitals.status(), headers=_UNSTORED)
 
-    free = asyncio.Semaphore(_MOST_SCRAPES)
-
-    async def metrics(request: Request) -> Response:
-        encode, kind = _encoder(request.headers.get("Accept", ""))
-        if free.locked():
-            return PlainTextResponse("too many scrapes at once\n", UNAVAILABLE, headers=_UNSTORED)
-        async with free:
-            try:
-                # In a thread: collectors may take their time, and keep nobody else waiting.
-                said = await run_in_threadpool(encode, registry)
-            except Exception:  # noqa: BLE001 — whatever somebody's collector raises
-                _log.exception("the metrics could not be collected")
-                return PlainTextResponse("a collector failed, the log says why\n", FAILED, headers=_UNSTORED)
-        return Response(said, headers={**_UNSTORED, "Content-Type": kind})
-
+    metrics = Scrapes(registry).answer
     pages = {"/": index, "/healthz": healthz, "/readyz": readyz, "/status": status, "/metrics": metrics}
     site = Starlette(routes=[Route(path, page, methods=["GET"]) for path, page in pages.items()])
     site.router.redirect_slashes = False  # or /healthz/ would lead to whichever host the request names
     return site
+
+
+class Scrapes:
+    """Scrapes of one registry, a few at a time. What keeps them from an answer is in the log once, until it is another
+    thing."""
+
+    def __init__(self, registry: CollectorRegistry) -> None:
+        self._registry = registry
+        self._free = asyncio.Semaphore(_MOST_SCRAPES)
+        self._trouble = ""
+
+    async def answer(self, request: Request) -> Response:
+        """All metrics as they are now."""
+        encode, kind = _encoder(request.headers.get("Accept", ""))
+        if self._free.locked():
+            return PlainTextResponse("too many scrapes at once\n", UNAVAILABLE, headers=_UNSTORED)
+        async with self._free:
+            try:
+                # In a thread: collectors may take their time, and keep nobody else waiting.
+                said = await run_in_threadpool(encode, self._registry)
+            except Exception as error:  # noqa: BLE001 — whatever somebody's collector raises
+                return self._failed(error)
+        self._trouble = ""
+        return Response(said, headers={**_UNSTORED, "Content-Type": kind})
+
+    def _failed(self, error: Exception) -> Response:
+        if repr(error) != self._trouble:
+            self._trouble = repr(error)
+            _log.error("the metrics could not be collected", exc_info=error)
+        return PlainTextResponse("a collector failed, the log says why\n", FAILED, headers=_UNSTORED)
 
 
 def _encoder(accepted: str) -> tuple[Callable[[CollectorRegistry], bytes], str]:
