@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import sys
+import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, NoReturn
 
 from confbus.address import with_password_file
@@ -15,9 +18,10 @@ from confbus.names import host_name
 from confbus.publisher_health import PLACE, ask
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
 DONE, FAILED, USAGE = 0, 1, 64
+_LONGEST_S = 10.0
 _EPILOG = """\
 Done (0) when each process of this host that reports has a configuration, and there are enough of them; failed (1) when
 not. While Redis is away nothing can be told, and that is no reason to restart a worker: it is done, unless told
@@ -39,8 +43,11 @@ class Arguments(argparse.ArgumentParser):
 def main(arguments: Sequence[str] | None = None) -> int:
     """Carry out what the command line says, and return the exit code."""
     given = _parsed(arguments)
-    if given.publisher:
-        return _publisher(given)
+    with _within(2 * given.timeout + _LONGEST_S):
+        return _publisher(given) if given.publisher else _workers(given)
+
+
+def _workers(given: argparse.Namespace) -> int:
     try:
         found = instances(given.url, given.namespace, given.host)
     except Unreachable as error:
@@ -56,6 +63,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
         few = f"{len(found)} of {given.instances} processes report to {given.namespace} from {given.host}."
         print(f"{few} Is it the namespace of the workers?" if not found else few, file=sys.stderr)
     return DONE if is_up else FAILED
+
+
+@contextmanager
+def _within(longest_s: float) -> Generator[None]:
+    """Take an answer that comes byte by byte, without end, for none; not where alarms mean something else."""
+    is_free = threading.current_thread() is threading.main_thread() and not callable(signal.getsignal(signal.SIGALRM))
+    if is_free:
+        signal.signal(signal.SIGALRM, _too_late)
+        signal.setitimer(signal.ITIMER_REAL, longest_s)
+    try:
+        yield
+    finally:
+        if is_free:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+
+
+def _too_late(_number: int, _frame: object) -> NoReturn:
+    raise TimeoutError("its answer has no end")
 
 
 def _publisher(given: argparse.Namespace) -> int:

@@ -87,22 +87,29 @@ def instances(url: str, namespace: str, host: str) -> list[Instance]:
     try:
         connection = dialled(url, keys).open("confbus:health")
         try:
-            fields, (seconds, micros) = ask(connection, ("HGETALL", keys.fleet), ("TIME",))
+            now_s, told = _parsed(*ask(connection, ("TIME",), ("HGETALL", keys.fleet)))
         finally:
             connection.close()
     except ErrorReply as error:
         if str(error).startswith("LOADING"):
             raise Unreachable(redacted(url), str(error)) from error
         raise InvalidSettings(
-            redacted(url), f"Redis refused: {reason_of(error)}", advice="Check the login and its rights."
+            redacted(url), f"Redis refused: {printable(reason_of(error))}", advice="Check the login and its rights."
         ) from error
     except ConfBusError:
         raise
     except Exception as error:
-        raise Unreachable(redacted(url), reason_of(error)) from error
-    now_s = int(seconds) + int(micros) / 1e6
-    reports = (_read(name, report, now_s) for name, report in zip(fields[::2], fields[1::2], strict=True))
+        raise Unreachable(redacted(url), printable(reason_of(error))) from error
+    reports = (_read(name, report, now_s) for name, report in told)
     return sorted(each for each in reports if each is not None and each.name.rsplit(":", 2)[0] == host)
+
+
+def _parsed(time: Any, fields: Any) -> tuple[float, list[tuple[bytes, bytes]]]:
+    try:
+        seconds, micros = time
+        return int(seconds) + int(micros) / 1e6, list(zip(fields[::2], fields[1::2], strict=True))
+    except (TypeError, ValueError) as error:
+        raise ValueError("what answers there is no Redis") from error
 
 
 def _metrics(status: Status, times: Durations) -> dict[str, Any]:

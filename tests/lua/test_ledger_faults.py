@@ -16,6 +16,7 @@ from confbus.wire.keys import Keys
 from confbus_publisher.ledger import Ledger, Why
 from confbus_publisher.ledger.redis import RedisStore
 from support.eventually import eventually
+from support.peer import Peer
 from support.places import encoded, ledger
 from support.scale import scaled
 
@@ -133,6 +134,16 @@ def test_a_server_that_is_gone_for_good_is_named_and_reads_change_nothing(own_se
     with pytest.raises(OutcomeUnknown):
         publisher.publish(encoded({"a": {"b": 2}}), ANN)
     assert publisher.state == before
+
+
+def test_a_proxy_that_answers_for_the_server_in_another_language_is_no_end_of_the_publisher(namespace: str) -> None:
+    with Peer(b"HTTP/1.1 503 Service Unavailable\r\n\r\n") as peer:
+        store = RedisStore(make_client(peer.url), Keys(namespace), where="redis://example", patience_s=0.05)
+
+        for read in (store.head, store.time_ms, store.overrides):
+            with pytest.raises(Unreachable, match="redis://example"):
+                read()
+        store.close()
 
 
 def test_a_change_waits_for_a_server_that_comes_back(own_server: Server, namespace: str) -> None:

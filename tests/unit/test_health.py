@@ -16,6 +16,7 @@ from confbus.__main__ import main
 from confbus.health import health
 from confbus.wire.keys import Keys
 from support.eventually import eventually
+from support.peer import Peer
 from support.releases import Releases
 
 if TYPE_CHECKING:
@@ -153,6 +154,17 @@ def test_nobody_is_restarted_because_redis_is_away(capsys: pytest.CaptureFixture
 
     assert (usual, strict) == (0, 1)
     assert "unreachable" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("said", [b"HTTP/1.1 503 Service Unavailable\r\n\r\n", b"*0\r\n" * 9, b":1\r\n" * 9])
+def test_nobody_is_restarted_because_something_else_answers_for_redis(
+    said: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with Peer(said) as peer:
+        code = main(["health", "--url", peer.url, "-n", "shop"])
+
+    assert code == 0
+    assert "is unreachable: what answers there is no Redis" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,9 @@ def ask_server(site: Site) -> ServerFacts:
             raise
         except RedisError as error:
             refusals[name] = reason_of(error)
-            return otherwise
+        except (AttributeError, LookupError, TypeError, ValueError):  # redis-py and we read it as what it should be
+            refusals[name] = "its answer is malformed"
+        return otherwise
 
     try:
         client.ping()  # the first one connects

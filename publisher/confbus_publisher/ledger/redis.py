@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from redis.exceptions import AuthenticationError, RedisError, ResponseError
+from redis.exceptions import AuthenticationError, InvalidResponse, RedisError, ResponseError, WatchError
 from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 from tenacity import Retrying, retry_if_exception_type, stop_after_delay, wait_random_exponential
@@ -33,7 +33,8 @@ if TYPE_CHECKING:
     from confbus_publisher.ledger.image import Image
 
 T = TypeVar("T")
-_TRANSIENT = (RedisConnectionError, RedisTimeoutError)
+_TRANSIENT = (RedisConnectionError, RedisTimeoutError, InvalidResponse, WatchError)
+"""No answer, or one that is no Redis's, such as a proxy's page of HTTP; the last is a transaction without an answer."""
 
 
 class RedisStore:
