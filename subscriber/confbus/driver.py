@@ -6,6 +6,7 @@ there are none: its subscribers begin anew.
 
 from __future__ import annotations
 
+import atexit
 import threading
 import time
 
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
     from confbus.link import News
 
 _MAX_WAIT_S = 1.0
+_EXIT_S = 0.5
+"""How long a process that ends may be kept by all that it followed."""
 _drivers: list[Driver] = []
 _lock = threading.Lock()
 
@@ -59,6 +62,8 @@ class Driver:
 
     def dismiss(self, following: Following, *, timeout_s: float = _MAX_WAIT_S) -> None:
         """Drive it no more; returns when it took leave of the fleet, or after `timeout_s`."""
+        if following.gone.is_set():  # the process ends, and it left already
+            return
         following.is_leaving = True
         self._link.wake()
         if threading.current_thread() is not self._thread:
@@ -138,3 +143,14 @@ def abandon_all() -> None:
     _drivers.clear()
     for driver in abandoned:
         driver.abandon()
+
+
+@atexit.register
+def depart() -> None:
+    """Take leave of the fleet when the interpreter ends in order, for a process that is gone would be waited for."""
+    leaving = [(driver, following) for driver in _drivers.copy() for following in driver.driven]
+    for driver, following in leaving:
+        driver.dismiss(following, timeout_s=0.0)
+    deadline = time.monotonic() + _EXIT_S
+    for _, following in leaving:
+        following.gone.wait(max(deadline - time.monotonic(), 0.0))
