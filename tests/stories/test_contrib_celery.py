@@ -8,9 +8,12 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from celery import Celery
 from celery.contrib.testing import worker as workers
+from celery.signals import worker_process_shutdown
 
 import confbus
 from confbus.contrib.celery import pin_tasks
+from confbus_publisher.opening import Site
+from support.eventually import eventually
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -79,3 +82,16 @@ def test_a_task_reads_one_version_while_a_release_passes(
         unpinned = task.delay(fails=False).get(timeout=20, interval=0.01)
 
     assert (first, third, unpinned) == ([1, 1, 1], [3, 3, 3], [4, 5, 5])
+
+
+def test_a_process_of_the_pool_leaves_the_fleet_before_it_ends(config: confbus.Subscriber, releases: Releases) -> None:
+    signal: Any = worker_process_shutdown
+    stop = pin_tasks(config)
+
+    with Site(releases.url, releases.namespace).ledger() as ledger:
+        eventually(ledger.store.fleet)
+        signal.send(sender=None, pid=1, exitcode=0)
+
+        assert not ledger.store.fleet()
+    stop()
+    assert config["web.number"] == 1

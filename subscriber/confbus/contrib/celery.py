@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Protocol
 
-from celery.signals import task_postrun, task_prerun
+from celery.signals import task_postrun, task_prerun, worker_process_shutdown
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,8 @@ class Pinnable(Protocol):
 def pin_tasks(config: Pinnable) -> Callable[[], None]:
     """From now on everything that a task reads of `config` is of the release that it began with, in every pool.
 
-    A retry is a new run, and begins with the newest release. Call what is returned to end this.
+    A retry is a new run, and begins with the newest release. A process of the pool that ends in order leaves the fleet,
+    which the interpreter's end does not do there. Call what is returned to end all this.
     """
     pins: dict[str, AbstractContextManager[object]] = {}
 
@@ -33,12 +34,19 @@ def pin_tasks(config: Pinnable) -> Callable[[], None]:
         if pinned is not None:
             pinned.__exit__(None, None, None)
 
-    signals: Any = task_prerun, task_postrun
-    for signal, receiver in zip(signals, (begin, end), strict=True):
+    signals: Any = task_prerun, task_postrun, worker_process_shutdown
+    receivers = begin, end, _leave
+    for signal, receiver in zip(signals, receivers, strict=True):
         signal.connect(receiver, weak=False)
 
     def stop() -> None:
-        for signal, receiver in zip(signals, (begin, end), strict=True):
+        for signal, receiver in zip(signals, receivers, strict=True):
             signal.disconnect(receiver)
 
     return stop
+
+
+def _leave(**_facts: Any) -> None:
+    from confbus.driver import depart
+
+    depart()
