@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 PROGRAM = Path(__file__).parent / "programs" / "metered.py"
 
 ONE_AFTER_THE_OTHER = """
-import confbus, sys
+import confbus, gc
 from confbus.metrics import observe
 from confbus.testing import Bus
-from prometheus_client import CollectorRegistry
+from prometheus_client import CollectorRegistry, values
 
 with Bus({"web": {"port": 80}}) as bus:
     for port in (81, 82):
@@ -40,6 +40,7 @@ with Bus({"web": {"port": 80}}) as bus:
         observe(config, CollectorRegistry())
         bus.set("web.port", port)
         config.close()
+        print(sum(isinstance(each, values.ValueClass) for each in gc.get_objects()))
 """
 
 MANAGER = """
@@ -112,8 +113,11 @@ def test_a_worker_that_is_killed_leaves_no_gauge_behind_and_all_that_it_counted(
 def test_a_closed_subscriber_shows_nothing_to_other_processes_and_the_next_one_counts_on(tmp_path: Path) -> None:
     environment = {**os.environ, "PROMETHEUS_MULTIPROC_DIR": str(tmp_path)}
 
-    subprocess.run([sys.executable, "-c", ONE_AFTER_THE_OTHER], env=environment, timeout=60, check=True)
+    command = [sys.executable, "-c", ONE_AFTER_THE_OTHER]
+    run = subprocess.run(command, env=environment, timeout=60, check=True, capture_output=True, text=True)
 
+    first, second = run.stdout.splitlines()
+    assert first == second, "what is closed is kept"
     assert [math.isnan(value) for value in scraped(tmp_path, "version").values()] == [True]
     assert all(math.isnan(value) for value in scraped(tmp_path, "state", by="state").values())
     assert scraped(tmp_path, "applies_total") == {"": 4}

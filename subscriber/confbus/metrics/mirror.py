@@ -67,14 +67,8 @@ class _Cell:
     """One number in a file."""
 
     def __init__(self, key: _Key) -> None:
-        from prometheus_client import values
-
-        family: Family = key[0]
-        _, sample, names, labels = key
-        mode = {"multiprocess_mode": "liveall"} if family.kind == "gauge" else {}
-        metric = family.name.removesuffix("_total")
-        self._family = family
-        self._value: Any = values.ValueClass(family.kind, metric, sample, names, labels, family.help, **mode)
+        self._family: Family = key[0]
+        self._value = _value_of(key)
         self._before = 0.0
         self._written: float | None = None
         self._is_faded = False
@@ -95,6 +89,22 @@ class _Cell:
         if self._family.kind == "gauge" and not self._is_faded:
             self._value.set(self._family.gone)
             self._written, self._is_faded = None, True
+
+
+_values: dict[tuple[Any, _Key], Any] = {}
+
+
+def _value_of(key: _Key) -> Any:
+    """The one value for `key` in this process: prometheus-client keeps each that was ever made."""
+    from prometheus_client import values
+
+    kind = values.ValueClass
+    if (kind, key) not in _values:
+        family, sample, names, labels = key
+        mode = {"multiprocess_mode": "liveall"} if family.kind == "gauge" else {}
+        metric = family.name.removesuffix("_total")
+        _values[kind, key] = kind(family.kind, metric, sample, names, labels, family.help, **mode)
+    return _values[kind, key]
 
 
 def _samples(reading: Reading) -> Iterator[tuple[_Key, float]]:
