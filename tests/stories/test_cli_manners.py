@@ -59,7 +59,7 @@ def test_without_a_command_the_help_is_shown(shop: Shop) -> None:
 
 @pytest.mark.parametrize(
     "words",
-    [["nonsense"], ["status", "--nonsense"], ["status", "--output", "xml"], ["diff"], ["get", "a", "b"], ["-x"]],
+    [["nonsense"], ["status", "--nonsense"], ["status", "--output", "xml"], ["set"], ["get", "a", "b"], ["-x"]],
 )
 def test_misuse_is_told_with_the_place_of_help(shop: Shop, words: list[str]) -> None:
     answer = shop.confbus(*words)

@@ -141,10 +141,20 @@ def test_an_empty_namespace_has_no_history(shop: Shop) -> None:
 
 
 def test_two_versions_differ_leaf_by_leaf(published: Shop) -> None:
-    answer = published.confbus("diff", "1", "2")
+    answer, last = published.confbus("diff", "1", "2"), published.confbus("diff")
 
+    assert answer == last
     assert answer.code == 2
     assert answer.out.splitlines() == ['~ db.host  "a" -> "b"', '+ long  ["a", "b"]', "~ number  1 -> 2"]
+
+
+def test_a_first_version_replaced_none(shop: Shop) -> None:
+    shop.confbus("publish")
+
+    answer = shop.confbus("diff")
+
+    assert answer.code == 1
+    assert "Version 1 replaced none" in answer.err
 
 
 def test_a_version_does_not_differ_from_itself(published: Shop) -> None:

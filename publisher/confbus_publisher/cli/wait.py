@@ -171,7 +171,7 @@ def _progress_text(uptake: Uptake) -> str:
 def _success(uptake: Uptake) -> str:
     fewest, most = uptake.judges
     judges = f"{fewest} to {most}" if fewest < most else str(most or "no")
-    noun = "view or validator" if most == 1 else "views and validators"
+    noun = "view or validator" if fewest == most == 1 else "views and validators"
     who = f"{len(uptake.applied)} of {counted(uptake.expected, 'instance')}"
     return f"{who} applied version {uptake.version} in {_duration(uptake)}, judged by {judges} {noun} each."
 
