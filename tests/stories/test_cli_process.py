@@ -141,6 +141,12 @@ def test_in_a_terminal_no_line_is_longer_than_that(shop: Shop) -> None:
     assert max(len(line) for output in outputs for line in output.splitlines()) <= 80
 
 
+def test_a_terminal_of_hardly_any_columns_is_one(shop: Shop) -> None:
+    shop.settle()
+
+    assert in_terminal(shop, "status", COLUMNS="5").split()[-1] == "reports"
+
+
 def test_who_looks_at_a_terminal_sees_how_far_an_import_is(shop: Shop) -> None:
     shop.process("publish")
     exported = shop.process("export", "shop.jsonl")

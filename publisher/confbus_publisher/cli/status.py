@@ -134,6 +134,7 @@ def _head_text(state: State, seen: Survey) -> str:
 
 def _row(name: str, text: str) -> list[str]:
     """A name in the margin, and what there is to say beside it."""
-    lines = textwrap.wrap(plain(text), (width() or 1000) - _MARGIN, break_on_hyphens=False) or [""]
+    room = max((width() or 1000) - _MARGIN, _MARGIN)
+    lines = textwrap.wrap(plain(text), room, break_on_hyphens=False) or [""]
     margins = [click.style(name.ljust(_MARGIN), dim=True), *[" " * _MARGIN] * (len(lines) - 1)]
     return [margin + line for margin, line in zip(margins, lines, strict=True)]
