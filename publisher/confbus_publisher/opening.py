@@ -98,6 +98,7 @@ def settings_of(named: Named) -> Settings:
     Where none was named and none is here, but `CONFIG_DIR` is set, the environment says it all. Raises as
     `load_settings`.
     """
+    _require_text(os.environ["CONFIG_DIR"] if named.has_environment_alone else str(named.file.absolute()))
     if named.has_environment_alone:
         from confbus_publisher.environment_settings import NAMESPACE, environment_settings, lacks_address
 
@@ -201,6 +202,17 @@ def identity() -> str:
     from confbus.names import host_name
 
     return f"{host_name()}:{os.getpid()}:{os.urandom(3).hex()}"
+
+
+def _require_text(place: str) -> None:
+    """Names stand in logs, metrics and reports, and are given to the kernel by libraries: they have to be text."""
+    try:
+        place.encode()
+    except UnicodeEncodeError as error:
+        from confbus.names import printable
+
+        reason = "this name is no UTF-8"
+        raise InvalidSettings(printable(place), reason, advice="Give files and directories names in UTF-8.") from error
 
 
 def _running_url(directory: Path) -> str:

@@ -104,6 +104,15 @@ def test_the_environment_counts_only_where_no_file_was_named_or_is_here(
     assert (told.url, told.namespace) == ("redis://cache", "app")
 
 
+def test_a_place_whose_name_is_no_text_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("CONFIG_DIR", "menu\udce9")
+
+    for named in (Named(), Named(config="menu\udce9/confbus.yaml")):
+        with pytest.raises(InvalidSettings, match=r"menu\?.*no UTF-8"):
+            settings_of(named)
+
+
 def test_without_watching_the_sources_are_read_once_when_all_can_be_read(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("APP_A", "1")
     still = inputs_of(environment_settings({"APP_CONFIG_SOURCES": "env", "APP_CONFIG_WATCH": "false"}))
