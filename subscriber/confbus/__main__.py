@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 DONE, FAILED, USAGE = 0, 1, 64
 _LONGEST_S = 10.0
+_MOST_S = 1e6
 _EPILOG = """\
 Done (0) when each process of this host that reports has a configuration, and there are enough of them; failed (1) when
 not. While Redis is away nothing can be told, and that is no reason to restart a worker: it is done, unless told
@@ -93,6 +94,13 @@ def _publisher(given: argparse.Namespace) -> int:
     return DONE if verdict.is_good else FAILED
 
 
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 < seconds <= _MOST_S:
+        raise ValueError(text)
+    return seconds
+
+
 def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = Arguments(
         prog="python -m confbus",
@@ -107,13 +115,13 @@ def _parsed(arguments: Sequence[str] | None) -> argparse.Namespace:
     health.add_argument("-n", "--namespace", default=os.environ.get("CONFBUS_NAMESPACE"), help="which configuration")
     health.add_argument("--host", default=host_name(), help="the host in the names of its instances")
     health.add_argument("--instances", type=int, default=1, metavar="N", help="how many must report (1)")
-    health.add_argument("--max-age", type=float, metavar="SECONDS", help="how old a report may be (three intervals)")
+    health.add_argument("--max-age", type=_seconds, metavar="SECONDS", help="how old a report may be (three intervals)")
     health.add_argument("--require-redis", action="store_true", help="fail when Redis does not answer")
     health.add_argument("--output", choices=("text", "json"), default="text", help="for people (text), or programs")
     place = os.environ.get("CONFBUS_LISTEN") or PLACE
     health.add_argument("--publisher", nargs="?", const=place, metavar="HOST:PORT", help="ask a publisher over HTTP")
     health.add_argument("--ready", action="store_true", help="whether the publisher is at work, not only alive")
-    health.add_argument("--timeout", type=float, default=5.0, metavar="SECONDS", help="how long to wait for it (5)")
+    health.add_argument("--timeout", type=_seconds, default=5.0, metavar="SECONDS", help="how long to wait for it (5)")
     given = parser.parse_args(arguments)
     if given.publisher:
         return given

@@ -41,7 +41,7 @@ def ask(place: str, *, wants_ready: bool, timeout_s: float) -> Verdict:
         connection.request("GET", "/readyz" if wants_ready else "/healthz")
         answer = connection.getresponse()
         return Verdict(answer.status == _OK, read_page(answer.read(_MOST_BYTES)))
-    except (OSError, HTTPException) as error:
+    except (OSError, HTTPException, UnicodeError) as error:
         reason = printable(str(error)) or type(error).__name__
         advice = "Does it run, and was it started with http: or --listen?"
         raise ConfBusError(f"No publisher answers at http://{place}: {reason}.", advice=advice) from error
@@ -63,6 +63,7 @@ def read_page(raw: bytes) -> dict[str, Any]:
 def _parsed(place: str) -> tuple[str, int]:
     host, _, port = place.rpartition(":")
     host = host.removeprefix("[").removesuffix("]")
-    if not (host and port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65_536):
+    is_host = bool(host) and host.isprintable() and " " not in host
+    if not (is_host and port.isascii() and port.isdigit() and 0 < int(port[:6]) < 65_536):
         raise InvalidSettings(place, "this is no place to ask", advice=f"Write host:port, such as {PLACE}.")
     return host, int(port)

@@ -73,10 +73,23 @@ def test_nobody_there_is_a_failure_and_so_is_somebody_else(capsys: pytest.Captur
     assert said[1].startswith(f"No publisher answers at http://{place}: ")
 
 
-@pytest.mark.parametrize("place", ["9630", "a:b", ":9630", "127.0.0.1:0", "127.0.0.1:99999"])
+@pytest.mark.parametrize("place", ["9630", "a:b", ":9630", "127.0.0.1:0", "127.0.0.1:99999", "a b:1", "a\nb:1"])
 def test_what_is_no_place_is_a_wrong_call(place: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["health", "--publisher", place]) == 64
     assert "127.0.0.1:9630" in capsys.readouterr().err
+
+
+def test_a_host_that_cannot_be_is_no_publisher() -> None:
+    assert main(["health", "--publisher", "..:80"]) == 1
+
+
+@pytest.mark.parametrize("seconds", ["nan", "inf", "0", "-1", "soon"])
+@pytest.mark.parametrize("option", ["--timeout", "--max-age"])
+def test_a_time_that_cannot_be_waited_for_is_a_wrong_call(option: str, seconds: str) -> None:
+    with pytest.raises(SystemExit) as left:
+        main(["health", "--publisher", "127.0.0.1:1", option, seconds])
+
+    assert left.value.code == 64
 
 
 def test_ready_without_a_publisher_is_a_wrong_call() -> None:
