@@ -107,7 +107,7 @@ def test_whole_reloads_at_debug_log_no_value(tmp_path: Path, caplog: pytest.LogC
     assert [line for line in said if SECRET in line] == []
     assert {states["good"], states["a value changes"]} == {"in step"}
     assert len([state for state in states.values() if state == "refused"]) >= 7
-    assert len([line for line in said if "woken_by" in line]) == len(states)
+    assert len([line for line in said if "woken_by" in line]) >= 10  # of each turn that found something new
 
 
 def test_a_rule_that_stumbles_over_a_value_logs_none(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
