@@ -4,10 +4,11 @@ SHELL := /bin/bash
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
 ARGS ?=
+CORES := $(shell getconf _NPROCESSORS_ONLN)
+# The quick part in so many processes of its own, one more than there are cores: a part may wait.
+PARTS ?= $(shell echo $$(($(CORES) + 1)))
 # Two test processes for each core, since many wait for servers; `make test SIDE_BY_SIDE=` runs one after the other.
-SIDE_BY_SIDE ?= -n $(shell echo $$((2 * $$(getconf _NPROCESSORS_ONLN)))) --dist worksteal
-# The quick part waits for nobody.
-QUICKLY ?= -n auto --dist worksteal
+SIDE_BY_SIDE ?= -n $(shell echo $$((2 * $(CORES)))) --dist worksteal
 
 .PHONY: demo test quick soak lint bench reference pictures release clean
 
@@ -18,7 +19,12 @@ test: .venv/ready
 	$(BIN)/pytest $(SIDE_BY_SIDE) $(ARGS)
 
 quick: .venv/ready
-	$(BIN)/pytest $(QUICKLY) -m "not slow" --hypothesis-profile quick tests/unit tests/house tests/basics $(ARGS)
+	@running=(); \
+	for part in $$(seq $(PARTS)); do \
+	  PART=$$part/$(PARTS) $(BIN)/pytest -q -p no:xdist -m "not slow" --hypothesis-profile quick tests/unit tests/house tests/basics $(ARGS) & \
+	  running+=($$!); \
+	done; \
+	for each in "$${running[@]}"; do wait $$each || failed=yes; done; test -z "$$failed"
 
 soak: .venv/ready
 	SCALE=full $(BIN)/pytest $(SIDE_BY_SIDE) -m "slow or hypothesis" --timeout 900 $(ARGS)
