@@ -87,7 +87,7 @@ def test_no_timeline_breaks_a_promise() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("part", PARTS)
 def test_no_timeline_of_many_breaks_a_promise(part: int) -> None:
-    for seed in range(1000 + part, 1000 + scaled(test=400, soak=20_000), len(PARTS)):
+    for seed in range(1000 + part, 1000 + scaled(test=160, soak=20_000), len(PARTS)):
         Simulation(seed).run()
 
 
