@@ -174,6 +174,7 @@ class _Scope:
     read_file: Callable[[str], str] | None = None
 
     def interpolated(self, value: Any, path: paths.Path) -> Any:
+        """`value` with its references put in, but for what `values:` of a source holds. Raises `InvalidSettings`."""
         if len(path) == _IN_SOURCE and path[0] == "sources" and path[-1] == "values":
             return value
         if isinstance(value, Frozen):

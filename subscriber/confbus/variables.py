@@ -54,6 +54,7 @@ class Variables:
         self._known: dict[str, tuple[paths.Path, Any]] = {}
 
     def settings(self, document: Mapping[str, Any]) -> list[Setting]:
+        """What the variables set in `document`. Raises `InvalidSettings` when two of them set one place."""
         settings: list[Setting] = []
         taken: dict[paths.Path, str] = {}
         for name, text in self._texts.items():

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from confbus_publisher.ledger import Why
 from support.eventually import eventually
+from support.family import WATCHED_IMPORTS
 from support.seals import ring, sealed
 
 if TYPE_CHECKING:
@@ -16,22 +17,14 @@ if TYPE_CHECKING:
     from support.bus import Bus
     from support.family import Family
 
-PROGRAM = """
-import builtins
-from confbus import importing
-
-original = builtins.__import__
-def watched(name, *more, **named):
-    is_ours = threading.current_thread().name.startswith("confbus")
-    if is_ours and name not in sys.modules and not importing.guard._is_owned():
-        print(name, "is imported by", threading.current_thread().name, file=sys.stderr, flush=True)
-    return original(name, *more, **named)
-builtins.__import__ = watched
-
+PROGRAM = (
+    WATCHED_IMPORTS
+    + """
 config = connect()
 os.fork()
 rest()
 """
+)
 
 
 def publish(bus: Bus, number: int) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from confbus.wire.frozen import Reference
 from confbus_publisher.ledger import Why
 from support.eventually import eventually
+from support.family import WATCHED_IMPORTS
 from support.http_server import WebServer
 from support.places import encoded
 from support.vault import Vault
@@ -19,18 +20,9 @@ if TYPE_CHECKING:
     from support.bus import Bus
     from support.family import Family
 
-PROGRAM = """
-import builtins
-from confbus import importing
-
-original = builtins.__import__
-def watched(name, *more, **named):
-    is_ours = threading.current_thread().name.startswith("confbus")
-    if is_ours and name not in sys.modules and not importing.guard._is_owned():
-        print(name, "is imported by", threading.current_thread().name, file=sys.stderr, flush=True)
-    return original(name, *more, **named)
-builtins.__import__ = watched
-
+PROGRAM = (
+    WATCHED_IMPORTS
+    + """
 def refuse(snapshot):
     if snapshot.get("other") == 3:
         raise ValueError("no 3")
@@ -39,6 +31,7 @@ config = connect(secrets_refresh_s=0.1, validators=[refuse])
 os.fork()
 rest()
 """
+)
 
 
 def publish(bus: Bus, reference: str, *, other: int = 1) -> None:

@@ -47,6 +47,21 @@ def rest():
     os._exit(0)
 """
 
+# For a program that must import nothing on a thread of ours while another may fork: what it imports there all the same
+# is told on stderr.
+WATCHED_IMPORTS = """
+import builtins
+from confbus import importing
+
+original = builtins.__import__
+def watched(name, *more, **named):
+    is_ours = threading.current_thread().name.startswith("confbus")
+    if is_ours and name not in sys.modules and not importing.guard._is_owned():
+        print(name, "is imported by", threading.current_thread().name, file=sys.stderr, flush=True)
+    return original(name, *more, **named)
+builtins.__import__ = watched
+"""
+
 
 class Family:
     """The processes of one program; a context manager that ends them all."""

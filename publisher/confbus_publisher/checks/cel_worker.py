@@ -21,6 +21,7 @@ from typing import Any
 
 
 def main() -> None:
+    """Answer one request from stdin on stdout, within the time and the memory that the arguments give."""
     extension, deadline_s, memory_bytes = sys.argv[1], float(sys.argv[2]), int(sys.argv[3])
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     with contextlib.suppress(ValueError, OSError):  # Not every system can bound it.
